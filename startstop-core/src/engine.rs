@@ -35,6 +35,7 @@ mod stop_stage;
 pub(crate) mod tasks;
 pub(crate) mod deadline;
 pub(crate) mod gate;
+mod runs_on;
 pub(crate) mod runtimes;
 pub(crate) mod owners;
 pub(crate) mod attempt_guard;

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
+use super::runs_on::RunsOn;
 use super::tasks::Tasks;
 use super::{
     ArmTimer, Deferred, Job, Shared, SpawnTarget, Synced, attached, availability, deadline, drain,
@@ -80,18 +81,18 @@ impl Synced {
             self.ask_for_shutdown_call(shared, deferred);
         }
         if effects.has(Effects::STARTED) {
-            if let Some(rare) = &mut self.rare {
-                rare.started = true;
+            if let Some(cold) = self.cold.get_mut() {
+                cold.started = true;
             }
             self.waiters
-                .answer(Topic::Start, &Answer::Start(Ok(())), &mut deferred.wakes);
+                .answer(Topic::Start, &Answer::Done, &mut deferred.wakes);
             reload::hand_out(self, shared, deferred);
         }
         if effects.has(Effects::CANCEL_STARTS) {
-            if let Some(rare) = &mut self.rare {
+            if let Some(rare) = self.rare_mut() {
                 rare.next_on = None;
             }
-            let answer = Answer::Start(Err(StartError::Stopped));
+            let answer = Answer::from(StartError::Stopped);
             self.waiters
                 .answer(Topic::Start, &answer, &mut deferred.wakes);
         }
@@ -106,7 +107,7 @@ impl Synced {
         }
         if effects.has(Effects::WAKE_DRIVER) {
             self.wake_driver(deferred);
-            if !self.driven && self.life.is_over() {
+            if !self.driver.is_there && self.life.is_over() {
                 // Invariant 4: nobody else is left to do it.
                 self.settle(shared, deferred);
             }
@@ -116,15 +117,18 @@ impl Synced {
     pub(super) fn begin_cycle(&mut self, deferred: &mut Deferred) {
         self.cycle += 1;
         self.attempts_of_cycle = 0;
-        self.announced = 0;
+        self.announced = false;
         self.stop_at = clock::NEVER;
         self.why = None;
-        if let Some(rare) = &mut self.rare {
+        let Some(cold) = self.cold.get_mut() else {
+            return;
+        };
+        cold.started = false;
+        if let Some(rare) = cold.rare.get_mut() {
             deferred.drop_failure(rare.last.take());
             deferred.drop_failure(rare.after_stop.take());
             deferred.drop_failure(rare.ended_by.take());
             rare.unresponsive = None;
-            rare.started = false;
             if let Some(retries) = rare.retries.get_mut() {
                 retries.forget();
             }
@@ -178,8 +182,8 @@ impl Synced {
             if asked {
                 self.cold();
             }
-            if let Some(rare) = &mut self.rare {
-                rare.healthy = healthy;
+            if let Some(cold) = self.cold.get_mut() {
+                cold.healthy = healthy;
             }
         }
         if is_ready && !old.is_ready() && state != State::Running {
@@ -190,7 +194,7 @@ impl Synced {
         shared
             .atomic_state
             .write(shown.flagged(StateSnapshot::new(state, now), self));
-        self.version = self.version.wrapping_add(1);
+        self.waiters.count_change();
         let seen = |topic| matches!(topic, Topic::Change) || topic == Topic::Enter(state);
         self.waiters
             .answer_where(Topic::STATES, seen, &Answer::Seen, &mut deferred.wakes);
@@ -217,7 +221,7 @@ impl Synced {
         }
         reporting::forget_what_was_said(self);
         spans::close(self, deferred);
-        let Some(rare) = &mut self.rare else { return };
+        let Some(rare) = self.rare_mut() else { return };
         for token in [rare.token.take(), rare.deadline_token.take()]
             .into_iter()
             .flatten()
@@ -230,7 +234,7 @@ impl Synced {
         self.show_stop_stage(shared, deferred);
         self.waiters
             .answer(Topic::Cancel, &Answer::Seen, &mut deferred.wakes);
-        if let Some(token) = self.rare.as_mut().and_then(|rare| rare.token.take()) {
+        if let Some(token) = self.rare_mut().and_then(|rare| rare.token.take()) {
             deferred.cold().tokens.push(token);
         }
         attached::stop_all(self, deferred);
@@ -241,7 +245,7 @@ impl Synced {
         self.waiters
             .answer(Topic::Deadline, &Answer::Seen, &mut deferred.wakes);
         attached::abort_all(self, deferred);
-        let Some(rare) = &mut self.rare else { return };
+        let Some(rare) = self.rare_mut() else { return };
         let rest = deferred.cold();
         rest.tokens.extend(rare.deadline_token.take());
         rest.aborts.extend(rare.shutdown_call.take());
@@ -253,7 +257,7 @@ impl Synced {
     /// `shutdown` is to be called: by the driver, between two polls of `run`, or in a task of its own
     /// if the driver is inside `run` now and may never come back from there.
     fn ask_for_shutdown_call(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        if shared.polling.load(Ordering::SeqCst) || !self.driven {
+        if shared.polling.load(Ordering::SeqCst) || !self.driver.is_there {
             self.spawn_shutdown_call(shared, deferred);
         } else {
             if !self.has_one_thread() {
@@ -277,40 +281,41 @@ impl Synced {
             EventKind::Unresponsive(unresponsive.clone())
         });
         let error = crate::report::error::StopError::Unresponsive(unresponsive.clone());
-        let answer = Answer::Stop(Err(error));
+        let answer = Answer::from(error);
         self.waiters
             .answer(Topic::Stop, &answer, &mut deferred.wakes);
-        let answer = Answer::Start(Err(StartError::Unresponsive));
+        let answer = Answer::from(StartError::Unresponsive);
         self.waiters
             .answer(Topic::Start, &answer, &mut deferred.wakes);
         self.waiters
             .answer(Topic::Rest, &Answer::Seen, &mut deferred.wakes);
         owners::tell_observers(self, deferred);
-        self.cold().next_on = None;
+        self.make_rare().next_on = None;
         deferred.cold().is_unresponsive = true;
         owners::tell_owners(self, &unresponsive, deferred);
     }
 
     /// Sees to it that somebody enters the attempt.
     pub(super) fn drive(&mut self, deferred: &mut Deferred) {
-        let next_on = self.rare.as_mut().and_then(|rare| rare.next_on.take());
+        let next_on = self.rare_mut().and_then(|rare| rare.next_on.take());
         if let Some(on) = next_on {
-            let moves = self.on.as_ref().is_none_or(|old| old.id() != on.id());
-            self.on = Some(on);
-            self.driven &= !moves;
+            self.driver.is_there &= self.on.is_now(&on);
+            self.run_on(on);
         }
-        if self.driven {
+        if self.driver.is_there {
             self.wake_driver(deferred);
             return;
         }
-        let Some(on) = self.on.clone() else { return };
-        self.driver_id = self.driver_id.wrapping_add(1);
-        self.driven = true;
-        let is_other = self.ran_on.replace(on.id()) != Some(on.id());
-        let is_new = is_other && !cfg!(startstop_loom) && runtimes::add(&on);
+        let Some(on) = self.on.handle().cloned() else {
+            return;
+        };
+        self.driver.id = self.driver.id.wrapping_add(1);
+        self.driver.is_there = true;
+        let moves = std::mem::take(&mut self.driver.moves);
+        let is_new = moves && !cfg!(startstop_loom) && runtimes::add(&on);
         deferred.job(Job::Driver(SpawnTarget {
             on,
-            id: self.driver_id,
+            id: self.driver.id,
         }));
         if is_new {
             deferred.job(Job::ForgetRuntimes);
@@ -319,26 +324,32 @@ impl Synced {
 
     /// Drops the handle of the runtime once the service has stopped and its driver is gone.
     pub(super) fn leave_runtime(&mut self, deferred: &mut Deferred) {
-        if self.state() == State::Stopped && !self.driven && !cfg!(startstop_loom) {
-            deferred.drop_runtime(self.on.take());
+        if self.state() == State::Stopped && !self.driver.is_there && !cfg!(startstop_loom) {
+            deferred.drop_runtime(self.on.leave());
         }
     }
 
     #[inline]
     pub(crate) fn wake_driver(&mut self, deferred: &mut Deferred) {
         if deferred.driver.is_none() {
-            deferred.driver.clone_from(&self.driver);
+            deferred.driver.clone_from(&self.driver.waker);
         }
     }
 
     /// Sets the runtime of the next cycle.
     pub(crate) fn move_next_to(&mut self, on: Handle) {
-        self.cold().next_on = Some(on);
+        if !self.on.is_now(&on) {
+            self.make_rare().next_on = Some(on);
+        } else if let Some(rare) = self.rare_mut() {
+            // Mostly it stays where it is.
+            rare.next_on = None;
+        }
     }
 
     /// Sets the runtime of the cycle that begins.
     pub(crate) fn run_on(&mut self, on: Handle) {
-        self.on = Some(on);
+        self.driver.moves |= !self.on.is(&on);
+        self.on = RunsOn::Runtime(on);
     }
 
     /// Returns whether attempt `epoch` is at least at `stage`.

@@ -49,14 +49,14 @@ pub(crate) fn attach(synced: &mut Synced, epoch: u64, name: &str, node: &Arc<dyn
             name: name.into(),
             node: Arc::clone(node),
         };
-        synced.cold().attached.make().push(part);
+        synced.make_rare().attached.make().push(part);
     }
     open
 }
 
 /// Forgets a part; what it was is handed back, to be dropped outside of the lock.
 pub(crate) fn detach(synced: &mut Synced, node: &Arc<dyn Node>) -> Option<Arc<dyn Node>> {
-    let attached = synced.rare.as_mut()?.attached.get_mut()?;
+    let attached = synced.rare_mut()?.attached.get_mut()?;
     let at = attached.iter().position(|part| is_same(&part.node, node))?;
     Some(attached.remove(at).node)
 }
@@ -76,7 +76,7 @@ pub(crate) fn remaining(synced: &Synced) -> Option<Duration> {
 
 /// Returns the attached parts, in order.
 pub(super) fn all(synced: &Synced) -> &[Attached] {
-    let attached = synced.rare.as_ref().and_then(|rare| rare.attached.get());
+    let attached = synced.rare().and_then(|rare| rare.attached.get());
     attached.map_or(&[], Vec::as_slice)
 }
 

@@ -30,9 +30,9 @@ pub(super) fn count_time(
     synced.is_down = counts_as_down(synced, shared, new);
     let fails = synced.is_down && has_failed_in(synced, new);
     if fails {
-        synced.cold().outages.make();
+        synced.make_rare().outages.make();
     }
-    let log = synced.rare.as_mut().and_then(|rare| rare.outages.get_mut());
+    let log = synced.rare_mut().and_then(|rare| rare.outages.get_mut());
     let Some(OutageLog { outages, since }) = log else {
         return;
     };
@@ -55,10 +55,7 @@ pub(super) fn count_time(
 fn has_failed_in(synced: &Synced, state: State) -> bool {
     match state {
         State::Stopping => synced.life.is_lost() || !matches!(synced.life.end(), End::Completed),
-        State::Backoff => synced
-            .rare
-            .as_ref()
-            .is_some_and(|rare| rare.ended_by.is_some()),
+        State::Backoff => synced.rare().is_some_and(|rare| rare.ended_by.is_some()),
         State::Stopped => true,
         State::Starting | State::Running => false,
     }
@@ -73,7 +70,7 @@ fn counts_as_down(synced: &Synced, shared: &Shared, state: State) -> bool {
         State::Backoff => true,
         State::Stopping => !synced.life.is_asked() && synced.life.end() != End::Completed,
         State::Stopped => {
-            !synced.exit.is_success() && synced.rare.is_some() && !ended::was_told(synced)
+            !synced.exit.is_success() && synced.cold.get().is_some() && !ended::was_told(synced)
         }
     }
 }
@@ -90,7 +87,7 @@ pub(crate) fn downtime(synced: &Synced, since: u64, now: u64) -> u64 {
 
 /// Returns how often a failure took the service down, and for how long.
 pub(crate) fn outages(synced: &Synced) -> Outages {
-    let rare = synced.rare.as_ref();
+    let rare = synced.rare();
     let log = rare.and_then(|rare| rare.outages.get());
     log.map(|log| log.outages).unwrap_or_default()
 }

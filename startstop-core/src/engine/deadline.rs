@@ -266,7 +266,7 @@ fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
     if !synced.deadline.is_pending {
         return None;
     }
-    let on = synced.on.clone()?;
+    let on = synced.on.handle().cloned()?;
     synced.deadline.is_pending = false;
     synced.deadline.id = synced.deadline.id.wrapping_add(1);
     Some(SpawnTarget {

@@ -79,6 +79,11 @@ pub(super) struct ColdActions {
     freed: Vec<OwnerGuard>,
 }
 
+#[cold]
+fn cold_actions() -> Box<ColdActions> {
+    Box::default()
+}
+
 impl Deferred {
     /// Returns the time of this change.
     pub(super) fn now(&mut self) -> u64 {
@@ -96,7 +101,7 @@ impl Deferred {
 
     pub(super) fn cold(&mut self) -> &mut ColdActions {
         self.has_more = true;
-        self.cold.get_or_insert_default()
+        self.cold.get_or_insert_with(cold_actions)
     }
 
     pub(super) fn job(&mut self, job: Job) {

@@ -101,9 +101,9 @@ fn stop_by(synced: &mut Synced, due: u64) -> bool {
         return false;
     }
     synced.stop_at = due;
-    if let Some(rare) = &mut synced.rare {
+    if let Some(cold) = synced.cold.get_mut() {
         // What is earlier than the deadline of the owner is not kept by it.
-        rare.stop.left_to_owner = false;
+        cold.stop.left_to_owner = false;
     }
     true
 }
@@ -111,12 +111,14 @@ fn stop_by(synced: &mut Synced, due: u64) -> bool {
 /// A drain takes at most half of what is allowed, and one that is cut short leaves the time to what follows.
 fn note_limit(synced: &mut Synced, allowed: Allowed, now: u64) {
     let first = !synced.life.is_asked();
-    let Some(rare) = &mut synced.rare else { return };
+    let Some(cold) = synced.cold.get_mut() else {
+        return;
+    };
     match allowed {
-        Allowed::Own => rare.stop.limited = false,
+        Allowed::Own => cold.stop.limited = false,
         Allowed::Within(timeout) => {
-            rare.drain_at = rare.drain_at.min(clock::later(now, timeout / 2));
-            rare.stop.limited |= first;
+            cold.drain_at = cold.drain_at.min(clock::later(now, timeout / 2));
+            cold.stop.limited |= first;
         }
     }
 }
@@ -126,7 +128,7 @@ fn plan_drain(synced: &mut Synced, shared: &Shared, now: u64) -> Option<u64> {
     let drain = drain(synced, shared);
     let began = match (synced.state(), synced.life.stage()) {
         (State::Stopping, StopStage::Draining) => {
-            return synced.rare.as_ref().map(|rare| rare.drain_at);
+            return synced.cold.get().map(|cold| cold.drain_at);
         }
         (State::Running, _) if drain.is_zero() => return None,
         (State::Running, StopStage::Alive) => now,
@@ -142,8 +144,7 @@ fn plan_drain(synced: &mut Synced, shared: &Shared, now: u64) -> Option<u64> {
 pub(super) fn drain(synced: &Synced, shared: &Shared) -> Duration {
     let below = || {
         synced
-            .rare
-            .as_ref()
+            .rare()
             .map_or(Duration::ZERO, |rare| rare.drain_below)
     };
     shared.settings.own_drain().unwrap_or_else(below)
@@ -151,19 +152,19 @@ pub(super) fn drain(synced: &Synced, shared: &Shared) -> Duration {
 
 /// Notes how long the composite may take to stop.
 pub(super) fn note_span(synced: &mut Synced, span: Span) {
-    synced.cold().span.set(span);
+    synced.make_rare().span.set(span);
 }
 
 pub(super) fn take_span(synced: &mut Synced) -> Option<Span> {
-    synced.rare.as_mut()?.span.take()
+    synced.rare_mut()?.span.take()
 }
 
 /// Notes the longest drain of what the service is made of.
 pub(crate) fn note_drain_below(synced: &mut Synced, drain: Duration) {
     if !drain.is_zero() {
-        synced.cold();
+        synced.make_rare();
     }
-    if let Some(rare) = &mut synced.rare {
+    if let Some(rare) = synced.rare_mut() {
         rare.drain_below = drain;
     }
 }
@@ -196,7 +197,7 @@ pub(super) fn end_drain(synced: &mut Synced, shared: &Shared, now: u64) {
 /// Returns since when the service has been told to end, without its drain.
 pub(super) fn told_at(synced: &Synced, shared: &Shared) -> u64 {
     let since = shared.atomic_state.read().since();
-    let drained = synced.rare.as_ref().map_or(0, |rare| rare.drain_at);
+    let drained = synced.cold.get().map_or(0, |cold| cold.drain_at);
     if synced.life.stage() == StopStage::Draining {
         since
     } else {
@@ -207,18 +208,22 @@ pub(super) fn told_at(synced: &Synced, shared: &Shared) -> u64 {
 /// Returns the rules of the service, as they are now.
 pub(super) fn rules(synced: &Synced, shared: &Shared) -> Rules {
     let rules = shared.rules();
-    let Some(rare) = &synced.rare else {
+    let Some(cold) = synced.cold.get() else {
         return rules;
     };
-    let drains_below = !rare.drain_below.is_zero() && shared.settings.own_drain().is_none();
+    let below = cold
+        .rare
+        .get()
+        .map_or(Duration::ZERO, |rare| rare.drain_below);
+    let drains_below = !below.is_zero() && shared.settings.own_drain().is_none();
     Rules {
         drains: rules.drains || drains_below,
-        aborts: rules.aborts && !rare.stop.limited,
+        aborts: rules.aborts && !cold.stop.limited,
         ..rules
     }
 }
 
 /// Returns whether the time of the stop was said by who has asked for it.
 pub(super) fn is_limited(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| rare.stop.limited)
+    synced.cold.get().is_some_and(|cold| cold.stop.limited)
 }

@@ -44,7 +44,7 @@ pub(super) struct CycleEnd {
 
 /// Returns how the cycle that is over ends; not noted where nothing rare has come.
 pub(super) fn ends(synced: &Synced) -> Option<CycleEnd> {
-    let rare = synced.rare.as_ref()?;
+    let cold = synced.cold.get()?;
     let by = match synced.life.end() {
         _ if synced.life.is_lost() => EndedBy::Other,
         End::Asked if synced.why == Some(StopReason::Own) => EndedBy::Own,
@@ -53,12 +53,15 @@ pub(super) fn ends(synced: &Synced) -> Option<CycleEnd> {
         End::Completed => EndedBy::Completed,
         End::None | End::Failed | End::Silent => EndedBy::Other,
     };
-    let ended_by = rare.ended_by.as_ref().filter(|_| !by.is_told());
+    let rare = cold.rare.get();
+    let ended_by = rare
+        .and_then(|rare| rare.ended_by.as_ref())
+        .filter(|_| !by.is_told());
     Some(CycleEnd {
         by,
         overdue: synced.life.is_overdue(),
         ready: has_started(synced),
-        failure: ended_by.or(rare.after_stop.as_ref()).cloned(),
+        failure: ended_by.or_else(|| rare?.after_stop.as_ref()).cloned(),
     })
 }
 
@@ -70,9 +73,9 @@ pub(crate) fn was_told(synced: &Synced) -> bool {
 /// Returns what ended the last cycle.
 pub(crate) fn ended_by(synced: &Synced) -> EndedBy {
     synced
-        .rare
-        .as_ref()
-        .map(|rare| rare.ended.by)
+        .cold
+        .get()
+        .map(|cold| cold.ended.by)
         .unwrap_or_default()
 }
 
@@ -85,25 +88,25 @@ pub(crate) fn completes(synced: &Synced) -> bool {
 
 /// Returns whether an attempt of the current or most recent cycle has counted as ready.
 pub(crate) fn has_started(synced: &Synced) -> bool {
-    synced.life.was_ready() || synced.rare.as_ref().is_some_and(|rare| rare.started)
+    synced.life.was_ready() || synced.cold.get().is_some_and(|cold| cold.started)
 }
 
 /// Returns whether an attempt of the last cycle was ready.
 pub(crate) fn ended_ready(synced: &Synced) -> bool {
-    synced.rare.as_ref().is_some_and(|rare| rare.ended.ready)
+    synced.cold.get().is_some_and(|cold| cold.ended.ready)
 }
 
 /// Returns why the cycle ended before the service was ready.
 pub(crate) fn start_error(synced: &Synced) -> StartError {
-    let Some(rare) = &synced.rare else {
+    let Some(cold) = synced.cold.get() else {
         return StartError::Stopped;
     };
-    let ended = &rare.ended;
+    let ended = &cold.ended;
+    let rare = cold.rare.get();
     match rare
-        .ended_by
-        .as_ref()
+        .and_then(|rare| rare.ended_by.as_ref())
         .or(ended.failure.as_ref())
-        .or(rare.last.as_ref())
+        .or_else(|| rare?.last.as_ref())
     {
         _ if ended.by == EndedBy::Late => StartError::TimedOut,
         Some(failure) => StartError::Failed(failure.clone()),
@@ -113,11 +116,12 @@ pub(crate) fn start_error(synced: &Synced) -> StartError {
 
 /// Returns what the stop of the cycle came to.
 pub(crate) fn stop_outcome(synced: &Synced) -> Result<(), StopError> {
-    let Some(rare) = &synced.rare else {
+    let Some(cold) = synced.cold.get() else {
         return Ok(());
     };
-    match &rare.after_stop {
-        _ if rare.ended.overdue => Err(StopError::TimedOut),
+    let rare = cold.rare.get();
+    match rare.and_then(|rare| rare.after_stop.as_ref()) {
+        _ if cold.ended.overdue => Err(StopError::TimedOut),
         Some(failure) => Err(StopError::Failed(failure.clone())),
         None => Ok(()),
     }
@@ -126,5 +130,5 @@ pub(crate) fn stop_outcome(synced: &Synced) -> Result<(), StopError> {
 /// Returns what ended the last cycle, unless it was told to end or ended well; or else what failed in its stop. A reported
 /// failure is neither, nor are those that followed one of the two.
 pub(crate) fn failed_end(synced: &Synced) -> Option<&Failure> {
-    synced.rare.as_ref()?.ended.failure.as_ref()
+    synced.cold.get()?.ended.failure.as_ref()
 }

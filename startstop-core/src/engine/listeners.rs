@@ -3,7 +3,6 @@
 //! An event is put into the streams under the lock of the engine, before the state that it tells of is stored: so the events of a
 //! service are in order, and whoever sees a state finds its event. Nothing is paid where nobody listens.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -102,7 +101,7 @@ impl Drop for Listeners {
 
 /// Tells a stream from now on.
 pub(crate) fn listen(synced: &mut Synced, listener: Listener) {
-    let all = &mut synced.cold().listeners.make().all;
+    let all = &mut synced.make_rare().listeners.make().all;
     all.retain(|listener| listener.queue.is_open());
     if !all.iter().any(|other| other.is(&listener)) {
         all.push(listener);
@@ -111,7 +110,7 @@ pub(crate) fn listen(synced: &mut Synced, listener: Listener) {
 
 /// Tells a stream nothing more.
 pub(crate) fn unlisten(synced: &mut Synced, listener: &Listener) {
-    let rare = synced.rare.as_mut();
+    let rare = synced.rare_mut();
     if let Some(listeners) = rare.and_then(|rare| rare.listeners.get_mut()) {
         listeners.all.retain(|other| !other.is(listener));
     }
@@ -119,7 +118,7 @@ pub(crate) fn unlisten(synced: &mut Synced, listener: &Listener) {
 
 /// Returns whether the service is known to be there in what is about to start it.
 pub(crate) fn is_placed(synced: &Synced, owner: &Path, name: &str) -> bool {
-    let path = synced.rare.as_ref().and_then(|rare| rare.path.as_ref());
+    let path = synced.cold.get().and_then(|cold| cold.path.as_ref());
     path.is_some_and(|path| path.is_below(owner, name))
 }
 
@@ -130,9 +129,10 @@ pub(crate) fn move_to(synced: &mut Synced, path: &Path) -> Vec<Listener> {
     if synced.state() != State::Stopped || is_there {
         return Vec::new();
     }
-    let rare = synced.cold();
-    rare.path = Some(path.clone());
-    let all = rare.listeners.get_mut().into_iter();
+    let cold = synced.cold();
+    cold.path = Some(path.clone());
+    let rare = cold.rare.get_mut();
+    let all = rare.and_then(|rare| rare.listeners.get_mut()).into_iter();
     let own = all
         .flat_map(|listeners| &mut listeners.all)
         .filter(|listener| listener.root);
@@ -157,7 +157,7 @@ pub(crate) fn all(synced: &Synced) -> Vec<Listener> {
 }
 
 fn heard(synced: &Synced) -> &[Listener] {
-    let rare = synced.rare.as_ref();
+    let rare = synced.rare();
     let listeners = rare.and_then(|rare| rare.listeners.get());
     listeners.map_or(&[], |listeners| &listeners.all)
 }
@@ -172,7 +172,7 @@ pub(crate) fn tell(synced: &mut Synced, deferred: &mut Deferred, kind: impl FnOn
 
 fn tell_all(synced: &mut Synced, deferred: &mut Deferred, kind: EventKind) {
     let tag = synced.tag();
-    let rare = synced.rare.as_mut();
+    let rare = synced.rare_mut();
     if let Some(listeners) = rare.and_then(|rare| rare.listeners.get_mut()) {
         let at = SystemTime::now();
         let all = &mut listeners.all;
@@ -202,7 +202,7 @@ pub(super) fn tell_state(
     let now = deferred.now();
     match shown.state {
         State::Starting => {
-            synced.announced = synced.attempts_of_cycle.saturating_add(1);
+            synced.announced = true;
             tell(synced, deferred, || EventKind::Starting);
         }
         State::Running if shown.is_ready => tell_ready(synced, deferred),
@@ -245,7 +245,7 @@ pub(super) fn tell_readiness(
 /// Tells that the service is ready.
 pub(super) fn tell_ready(synced: &mut Synced, deferred: &mut Deferred) {
     let now = deferred.now();
-    let rare = synced.rare.as_mut();
+    let rare = synced.rare_mut();
     let unready = rare
         .and_then(|rare| rare.listeners.get_mut())
         .map(|listeners| std::mem::take(&mut listeners.unready_since));
@@ -260,20 +260,18 @@ pub(super) fn tell_ready(synced: &mut Synced, deferred: &mut Deferred) {
 /// Tells that the service is not ready for now.
 fn tell_not_ready(synced: &mut Synced, deferred: &mut Deferred) {
     let now = deferred.now();
-    let mut reason = Cow::default();
-    if let Some(rare) = &mut synced.rare {
-        rare.listeners.make().unready_since = now;
-        let said = rare.said.get();
-        reason = said
-            .and_then(|said| said.not_ready.clone())
-            .unwrap_or_default();
-    }
+    let rare = synced.make_rare();
+    rare.listeners.make().unready_since = now;
+    let said = rare.said.get();
+    let reason = said
+        .and_then(|said| said.not_ready.clone())
+        .unwrap_or_default();
     tell(synced, deferred, || EventKind::NotReady(reason));
 }
 
 /// An attempt begins: what came before it counts for nothing.
 pub(super) fn forget_unreadiness(synced: &mut Synced) {
-    let rare = synced.rare.as_mut();
+    let rare = synced.rare_mut();
     if let Some(listeners) = rare.and_then(|rare| rare.listeners.get_mut()) {
         listeners.unready_since = 0;
     }

@@ -110,9 +110,10 @@ pub(crate) fn all(synced: &Synced) -> Vec<Arc<dyn Node>> {
 
 fn guards(synced: &Synced) -> impl Iterator<Item = &AttemptGuard> {
     synced
-        .rare
-        .iter()
-        .flat_map(|rare| rare.owners.guards.iter())
+        .cold
+        .get()
+        .into_iter()
+        .flat_map(|cold| cold.owners.guards.iter())
         .map(OwnerGuard::get)
 }
 
@@ -131,8 +132,8 @@ pub(crate) fn observe(synced: &mut Synced, observer: PartObserver) -> Option<Par
 /// Unregisters the observer in this place and returns it.
 pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<PartObserver> {
     synced
-        .rare
-        .as_mut()?
+        .cold
+        .get_mut()?
         .owners
         .observers
         .take(|observer| observer.place() == place)
@@ -140,7 +141,7 @@ pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Pa
 
 /// Notes that the observers are to be told of a change.
 pub(super) fn tell_observers(synced: &Synced, deferred: &mut Deferred) {
-    let observers = synced.rare.as_ref().map(|rare| &rare.owners.observers);
+    let observers = synced.cold.get().map(|cold| &cold.owners.observers);
     if let Some(observers) = observers.filter(|all| !all.is_empty()) {
         deferred.tell_observers(observers.iter());
     }
@@ -163,8 +164,10 @@ pub(super) fn tell_owners(
 
 /// Lets go of the owners, since the cycle has ended.
 pub(super) fn leave(synced: &mut Synced, deferred: &mut Deferred) {
-    let Some(rare) = &mut synced.rare else { return };
-    while let Some(guard) = rare.owners.guards.pop() {
+    let Some(cold) = synced.cold.get_mut() else {
+        return;
+    };
+    while let Some(guard) = cold.owners.guards.pop() {
         deferred.leave(guard);
     }
 }

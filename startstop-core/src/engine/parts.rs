@@ -31,7 +31,7 @@ pub(crate) fn token(
     if synced.has_reached(epoch, stage) {
         return None;
     }
-    let rare = synced.cold();
+    let rare = synced.make_rare();
     let slot = match stage {
         StopStage::Aborted => &mut rare.deadline_token,
         _ => &mut rare.token,
@@ -43,6 +43,7 @@ pub(crate) fn token(
 pub(crate) fn wakes_driver(synced: &Synced, waker: &Waker) -> bool {
     synced
         .driver
+        .waker
         .as_ref()
         .is_some_and(|driver| driver.will_wake(waker))
 }
@@ -58,11 +59,11 @@ pub(crate) fn shutdown_spawned(
     if !live || synced.life.stage() >= StopStage::Aborted {
         return Some(handle);
     }
-    synced.cold().shutdown_call.replace(handle)
+    synced.make_rare().shutdown_call.replace(handle)
 }
 
 pub(crate) fn shutdown_gone(synced: &mut Synced) -> Option<AbortHandle> {
-    synced.rare.as_mut()?.shutdown_call.take()
+    synced.rare_mut()?.shutdown_call.take()
 }
 
 /// The end of a task or of `shutdown`, and what has failed in it and in its drop.

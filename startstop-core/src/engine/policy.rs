@@ -17,9 +17,10 @@ use crate::sync::clock;
 pub(super) fn open_question(synced: &Synced, shared: &Shared) -> Option<(RetryIf, Failure)> {
     let policy = shared.settings.restart()?;
     let predicate = policy.retry_if.as_ref()?;
-    let rare = synced.rare.as_ref()?;
+    let rare = synced.rare()?;
     let failure = rare.ended_by.as_ref()?;
-    let open = rare.retry.is_none() && synced.life.may_retry() && policy.wants(Some(failure));
+    let answer = synced.cold.get().and_then(|cold| cold.retry);
+    let open = answer.is_none() && synced.life.may_retry() && policy.wants(Some(failure));
     open.then(|| (Arc::clone(predicate), failure.clone()))
 }
 
@@ -33,8 +34,9 @@ pub(super) fn next_delay(
     if !synced.life.may_retry() || owners::is_draining(synced) {
         return None;
     }
-    let rare = synced.cold();
-    let wanted = policy.wants(rare.ended_by.as_ref()) && rare.retry != Some(RetryAnswer::End);
+    let answer = synced.cold().retry;
+    let ended_by = synced.rare().and_then(|rare| rare.ended_by.as_ref());
+    let wanted = policy.wants(ended_by) && answer != Some(RetryAnswer::End);
     if !wanted {
         return None;
     }
@@ -44,7 +46,12 @@ pub(super) fn next_delay(
         State::Running => clock::between(atomic_state.since(), now),
         _ => synced.healthy(),
     };
-    match synced.cold().retries.make().decide(policy, healthy, now) {
+    match synced
+        .make_rare()
+        .retries
+        .make()
+        .decide(policy, healthy, now)
+    {
         Decision::After(delay) => Some(delay),
         Decision::LimitReached(max, window) => {
             record::limit(synced, shared, max, window, deferred);

@@ -26,7 +26,7 @@ pub(crate) fn failure(
     let counts = synced.life.is_asked() && fault.cause != Cause::Reported;
     let failure = note(synced, shared, phase, fault, deferred);
     if counts {
-        deferred.drop_failure(synced.cold().after_stop.replace(failure.clone()));
+        deferred.drop_failure(synced.make_rare().after_stop.replace(failure.clone()));
     }
     failure
 }
@@ -102,11 +102,12 @@ pub(crate) fn note_of_part(
 fn file(synced: &mut Synced, shared: &Shared, failure: Failure, deferred: &mut Deferred) {
     listeners::tell(synced, deferred, || EventKind::Failed(failure.clone()));
     let capacity = shared.settings.history_capacity();
-    let evicted = synced.cold().history.push(failure.clone(), capacity);
+    let rare = synced.make_rare();
+    let evicted = rare.history.push(failure.clone(), capacity);
     for failure in evicted {
         deferred.drop_failure(Some(failure));
     }
-    deferred.drop_failure(synced.cold().last.replace(failure));
+    deferred.drop_failure(rare.last.replace(failure));
     shared
         .atomic_state
         .write(shared.atomic_state.read().failed());
@@ -121,7 +122,7 @@ pub(super) fn end(
     deferred: &mut Deferred,
 ) {
     let failure = failure(synced, shared, phase, fault, deferred);
-    deferred.drop_failure(synced.cold().ended_by.replace(failure));
+    deferred.drop_failure(synced.make_rare().ended_by.replace(failure));
 }
 
 /// Returns what is still there, `run` before the others.
@@ -177,12 +178,11 @@ pub(super) fn missed_deadline(synced: &mut Synced, shared: &Shared, deferred: &m
 /// Returns a deadline that an owner has missed, if that is what ends its attempt and nothing tells of it yet; with how long
 /// it had.
 pub(crate) fn missed_by_owner(synced: &Synced, shared: &Shared) -> Option<(End, Duration)> {
-    let rare = synced.rare.as_ref();
     if synced.life.end() == End::Late {
-        let open = rare.is_none_or(|rare| rare.ended_by.is_none());
+        let open = synced.rare().is_none_or(|rare| rare.ended_by.is_none());
         return open.then(|| (End::Late, shared.settings.start_timeout()));
     }
-    let open = synced.life.is_overdue() && rare.is_none_or(|rare| rare.late != LateRecord::Stop);
+    let open = synced.life.is_overdue() && !is_stop_recorded(synced);
     let until = synced.stop_at.min(clock::now());
     open.then(|| {
         (
@@ -190,6 +190,12 @@ pub(crate) fn missed_by_owner(synced: &Synced, shared: &Shared) -> Option<(End, 
             clock::between(drain::told_at(synced, shared), until),
         )
     })
+}
+
+/// Returns whether it is recorded who was late in the stop.
+fn is_stop_recorded(synced: &Synced) -> bool {
+    let late = synced.cold.get().map(|cold| cold.late);
+    late == Some(LateRecord::Stop)
 }
 
 /// Records who was late in an owner.
@@ -248,7 +254,7 @@ pub(super) fn unresponsive(
         RawFailure::interruption(fault),
         deferred,
     );
-    synced.cold().unresponsive = Some(unresponsive.clone());
+    synced.make_rare().unresponsive = Some(unresponsive.clone());
     unresponsive
 }
 
@@ -258,7 +264,7 @@ pub(crate) fn stuck_parts(synced: &mut Synced, shared: &Shared) -> Unresponsive 
     let now = clock::now();
     let waited = clock::between(asked_at, now);
     let path = synced.path(&shared.settings);
-    let rare = synced.rare.as_ref();
+    let rare = synced.rare();
     let tasks = rare.and_then(|rare| rare.tasks.get());
     let names = tasks.map(Tasks::names).unwrap_or_default();
     let below = rare.and_then(|rare| rare.stuck_below.get());
@@ -274,7 +280,7 @@ pub(crate) fn note_stuck(synced: &mut Synced, epoch: u64, unresponsive: &Unrespo
     if synced.attempts != epoch {
         return;
     }
-    let stuck = synced.cold().stuck_below.make();
+    let stuck = synced.make_rare().stuck_below.make();
     stuck.push(unresponsive.clone());
 }
 
@@ -288,11 +294,13 @@ pub(super) fn limit(
     window: Duration,
     deferred: &mut Deferred,
 ) {
-    if synced.cold().ended_by.is_none() {
+    if synced.make_rare().ended_by.is_none() {
         let fault = RawFailure::interruption(Interruption::RestartLimit);
         end(synced, shared, Phase::Run, fault, deferred);
     }
-    let Some(rare) = &mut synced.rare else { return };
+    let Some(rare) = synced.rare_mut() else {
+        return;
+    };
     let (Some(ended_by), Some(last)) = (rare.ended_by.take(), rare.last.take()) else {
         return;
     };
@@ -325,7 +333,7 @@ fn attempt_time(synced: &Synced, now: u64) -> Duration {
 }
 
 fn shared_name(synced: &mut Synced, shared: &Shared) -> SharedName {
-    let known = &mut synced.cold().name;
+    let known = &mut synced.make_rare().name;
     if let Some(name) = known.get() {
         return name.clone();
     }

@@ -24,6 +24,8 @@ use crate::rules::lifecycle::StopStage;
 #[derive(Default)]
 pub(super) struct Reloads {
     rounds: Vec<Round>,
+    /// The number of the next round.
+    next: u32,
     /// Something in the service has waited for a request.
     supported: bool,
     /// Rounds whose shares were dropped in a poll of `run` that is not over.
@@ -73,16 +75,18 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
     if !runs {
         return None;
     }
-    let next = synced.next_round;
-    let rounds = &mut synced.cold().reloads.make().rounds;
-    let last = rounds
+    let reloads = synced.make_rare().reloads.make();
+    let last = reloads
+        .rounds
         .last()
         .filter(|round| round.stage != RoundStage::Seen);
     if let Some(last) = last {
         return Some(last.id);
     }
     let stage = RoundStage::Undecided;
-    rounds.push(Round {
+    let next = reloads.next;
+    reloads.next = next.wrapping_add(1);
+    reloads.rounds.push(Round {
         id: next,
         stage,
         free: 0,
@@ -90,7 +94,6 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
         held: 0,
         result: None,
     });
-    synced.next_round = next.wrapping_add(1);
     Some(next)
 }
 
@@ -98,7 +101,8 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
 /// looks again after its next poll.
 pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     let running = synced.state() == State::Running && synced.life.stage() < StopStage::Cancelled;
-    let rare = synced.rare.as_mut().filter(|_| running);
+    let cold = synced.cold.get_mut().filter(|_| running);
+    let rare = cold.and_then(|cold| cold.rare.get_mut());
     let Some(reloads) = rare.and_then(|rare| rare.reloads.get_mut()) else {
         return;
     };
@@ -157,7 +161,7 @@ pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
 /// Passes the request of this round on, if anything is attached.
 fn pass_on(synced: &Synced, round: u32) -> Option<ReloadPassed> {
     let attached = attached::all(synced);
-    let on = synced.on.clone().filter(|_| !attached.is_empty())?;
+    let on = synced.on.handle().filter(|_| !attached.is_empty())?.clone();
     let left = attached.iter().map(Attached::downgrade).collect();
     Some(ReloadPassed {
         on,
@@ -175,7 +179,7 @@ fn begin_passing(
     deferred: &mut Deferred,
 ) {
     round.take();
-    synced.cold().reloads.make().rounds.push(round);
+    synced.make_rare().reloads.make().rounds.push(round);
     listeners::tell(synced, deferred, || EventKind::Reloading);
     deferred.job(Job::ReloadPassed(pass_on));
 }
@@ -183,7 +187,7 @@ fn begin_passing(
 /// Takes a share of a round, if there is one for who looks; from now on requests are supported.
 pub(crate) fn take(synced: &mut Synced, deferred: &mut Deferred) -> Option<u32> {
     let running = synced.state() == State::Running;
-    let reloads = synced.cold().reloads.make();
+    let reloads = synced.make_rare().reloads.make();
     reloads.supported = true;
     let round = reloads
         .rounds
@@ -220,7 +224,7 @@ fn round(synced: &mut Synced, id: u32) -> Option<&mut Round> {
 }
 
 fn reloads(synced: &mut Synced) -> Option<&mut Reloads> {
-    synced.rare.as_mut()?.reloads.get_mut()
+    synced.rare_mut()?.reloads.get_mut()
 }
 
 /// A share was dropped: that is done, unless the attempt is what drops it.
@@ -229,7 +233,7 @@ pub(crate) fn drop_share(synced: &mut Synced, shared: &Shared, id: u32, deferred
         return;
     }
     let polling = synced.life.is_run_alive() && shared.polling.load(Ordering::SeqCst);
-    match &mut synced.rare {
+    match synced.rare_mut() {
         Some(rare) if polling => {
             rare.reloads.make().dropped.push(id);
             shared.reload_open.store(true, Ordering::Release);
@@ -280,11 +284,9 @@ fn tell_requesters(
     result: Result<(), ReloadError>,
     deferred: &mut Deferred,
 ) {
-    synced.waiters.answer(
-        Topic::Reloaded(id),
-        &Answer::Reload(result),
-        &mut deferred.wakes,
-    );
+    synced
+        .waiters
+        .answer(Topic::Reloaded(id), &result.into(), &mut deferred.wakes);
 }
 
 /// The attempt ends, and with it what it has not answered.

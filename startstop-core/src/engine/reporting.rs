@@ -34,8 +34,7 @@ pub(crate) fn is_alive(synced: &Synced, epoch: u64) -> bool {
 /// The service can do its job now.
 pub(crate) fn say_ready(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     let was_taken_back = synced
-        .rare
-        .as_mut()
+        .rare_mut()
         .and_then(|rare| rare.said.get_mut()?.not_ready.take());
     synced.step(shared, Input::Ready, ArmTimer::Now, deferred);
     if was_taken_back.is_some() {
@@ -51,7 +50,7 @@ pub(crate) fn say_not_ready(
     deferred: &mut Deferred,
 ) {
     if matches!(synced.state(), State::Starting | State::Running) {
-        synced.cold().said.make().not_ready = Some(reason);
+        synced.make_rare().said.make().not_ready = Some(reason);
         synced.publish(shared, deferred);
     }
 }
@@ -64,7 +63,7 @@ pub(crate) fn show_readiness(
     deferred: &mut Deferred,
 ) {
     if matches!(synced.state(), State::Starting | State::Running) {
-        let said = &mut synced.cold().said;
+        let said = &mut synced.make_rare().said;
         if reason.is_some() || said.get().is_some() {
             said.make().not_ready = reason;
         }
@@ -80,12 +79,12 @@ pub(super) fn is_taken_back(synced: &Synced) -> bool {
 
 /// Sets what is shown beside the state from now on.
 pub(crate) fn set_detail(synced: &mut Synced, detail: Cow<'static, str>) {
-    synced.cold().said.make().detail = Some(detail);
+    synced.make_rare().said.make().detail = Some(detail);
 }
 
 /// Sets a number of the service's own.
 pub(crate) fn set_gauge(synced: &mut Synced, name: &'static str, value: f64) {
-    put_gauge(&mut synced.cold().said.make().gauges, name, value);
+    put_gauge(&mut synced.make_rare().said.make().gauges, name, value);
 }
 
 /// Replaces the number of this name, or adds it.
@@ -99,7 +98,7 @@ pub(crate) fn put_gauge(gauges: &mut Vec<(&'static str, f64)>, name: &'static st
 /// Notes what the service is about to do.
 pub(crate) fn pass_checkpoint(synced: &mut Synced, name: &'static str, deferred: &mut Deferred) {
     let now = deferred.now();
-    synced.cold().said.make().checkpoint = Some((name, now));
+    synced.make_rare().said.make().checkpoint = Some((name, now));
 }
 
 /// Returns what the service was last about to do, and how long ago it said so.
@@ -112,7 +111,7 @@ pub(super) fn checkpoint(synced: &Synced, now: u64) -> Option<(&'static str, Dur
 pub(crate) fn extend_start(synced: &mut Synced, by: Duration, deferred: &mut Deferred) {
     let until = clock::later(deferred.now(), by);
     if synced.state() == State::Starting && deadline::put_start_off(synced, until) {
-        synced.cold().said.make().extended_to = until;
+        synced.make_rare().said.make().extended_to = until;
     }
 }
 
@@ -129,14 +128,17 @@ pub(super) fn start_allowance(synced: &Synced, shared: &Shared) -> Duration {
 pub(crate) fn begin_wait(synced: &mut Synced, epoch: u64) -> bool {
     let alive = is_alive(synced, epoch);
     if alive {
-        synced.cold().said.make().waits += 1;
+        synced.make_rare().said.make().waits += 1;
     }
     alive
 }
 
 /// Such a wait is over. It does not begin the watch of a service that starts.
 pub(crate) fn end_wait(synced: &mut Synced, shared: &Shared, epoch: u64) {
-    let rare = synced.rare.as_mut().filter(|_| synced.attempts == epoch);
+    if synced.attempts != epoch {
+        return;
+    }
+    let rare = synced.rare_mut();
     let Some(said) = rare.and_then(|rare| rare.said.get_mut()) else {
         return;
     };
@@ -155,7 +157,7 @@ pub(super) fn waits(synced: &Synced) -> bool {
 
 /// The attempt is over: what it was is not shown any more, but for its last checkpoint.
 pub(super) fn forget_what_was_said(synced: &mut Synced) {
-    let said = synced.rare.as_mut().and_then(|rare| rare.said.get_mut());
+    let said = synced.rare_mut().and_then(|rare| rare.said.get_mut());
     if let Some(said) = said {
         *said = Reported {
             checkpoint: said.checkpoint,

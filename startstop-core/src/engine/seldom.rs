@@ -3,6 +3,11 @@
 /// Nothing, or a value in a box.
 pub(super) struct Seldom<T>(Option<Box<T>>);
 
+#[cold]
+fn in_box<T: Default>() -> Box<T> {
+    Box::default()
+}
+
 impl<T> Default for Seldom<T> {
     fn default() -> Self {
         Self(None)
@@ -23,7 +28,7 @@ impl<T> Seldom<T> {
     where
         T: Default,
     {
-        self.0.get_or_insert_default()
+        self.0.get_or_insert_with(in_box)
     }
 
     pub(super) fn set(&mut self, value: T) {

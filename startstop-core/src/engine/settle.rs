@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::apply::Shown;
 use super::driver_step::{DriverStep, RetryAnswer};
-use super::synced::LateRecord;
+use super::synced::{LateRecord, StopTerms};
 use super::{
     ArmTimer, Deferred, Ending, Shared, Synced, deadline, ended, listeners, owners, policy, record,
     reload,
@@ -31,8 +31,13 @@ impl Synced {
         if !self.is_driven_by(id) {
             return DriverStep::Leave;
         }
-        if !self.driver.as_ref().is_some_and(|old| old.will_wake(waker)) {
-            deferred.drop_waker(self.driver.replace(waker.clone()));
+        if !self
+            .driver
+            .waker
+            .as_ref()
+            .is_some_and(|old| old.will_wake(waker))
+        {
+            deferred.drop_waker(self.driver.waker.replace(waker.clone()));
         }
         if self.life.is_over() {
             // User code, which may block.
@@ -98,7 +103,7 @@ impl Synced {
         if !self.life.is_shutdown_call_due() {
             return None;
         }
-        let on = self.on.clone()?;
+        let on = self.on.handle().cloned()?;
         self.take_shutdown_call(shared);
         Some((on, self.attempts))
     }
@@ -108,30 +113,32 @@ impl Synced {
     }
 
     pub(crate) fn is_driven_by(&self, id: u32) -> bool {
-        self.driven && self.driver_id == id
+        self.driver.is_there && self.driver.id == id
     }
 
     fn enter(&mut self, shared: &Shared, deferred: &mut Deferred) -> DriverStep {
         self.attempts += 1;
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
+        self.announced = false;
         self.stop_at = clock::NEVER;
         self.why = None;
         self.began_at = deferred.now();
         shared.stop_stage.reset(self.attempts, StopStage::Alive);
         let again = self.attempts_of_cycle > 1;
-        if let Some(rare) = &mut self.rare {
-            if again {
-                rare.retries.make().made();
+        if let Some(cold) = self.cold.get_mut() {
+            cold.retry = None;
+            cold.healthy = 0;
+            cold.stop = StopTerms::default();
+            cold.late = LateRecord::None;
+            cold.is_owner = false;
+            if let Some(rare) = cold.rare.get_mut() {
+                if again {
+                    rare.retries.make().made();
+                }
+                deferred.drop_failure(rare.ended_by.take());
+                rare.stuck_below.take();
+                rare.said.reset();
             }
-            deferred.drop_failure(rare.ended_by.take());
-            rare.retry = None;
-            rare.healthy = 0;
-            rare.stop.left_to_owner = false;
-            rare.stop.limited = false;
-            rare.stuck_below.take();
-            rare.late = LateRecord::None;
-            rare.said.reset();
-            rare.is_owner = false;
         }
         if let Some((_, beat)) = shared.settings.watch() {
             beat.store(0, Ordering::Release);
@@ -147,13 +154,13 @@ impl Synced {
 
     /// Returns whether the cycle runs on a single thread: what blocks the service blocks everything there.
     pub(crate) fn has_one_thread(&self) -> bool {
-        let flavor = self.on.as_ref().map(Handle::runtime_flavor);
+        let flavor = self.on.handle().map(Handle::runtime_flavor);
         flavor.is_none_or(|flavor| flavor == RuntimeFlavor::CurrentThread)
     }
 
     fn driver_gone(&mut self, deferred: &mut Deferred) {
-        self.driven = false;
-        deferred.drop_waker(self.driver.take());
+        self.driver.is_there = false;
+        deferred.drop_waker(self.driver.waker.take());
         self.leave_runtime(deferred);
     }
 
@@ -210,7 +217,7 @@ impl Synced {
     /// completed.
     fn leaves_early(&self, shared: &Shared) -> bool {
         let starts = self.state() == State::Starting && self.life.end() == End::None;
-        let owner = self.rare.as_ref().is_some_and(|rare| rare.is_owner);
+        let owner = self.cold.get().is_some_and(|cold| cold.is_owner);
         starts && !owner && shared.settings.readiness() == Readiness::Explicit
     }
 
@@ -231,13 +238,13 @@ impl Synced {
 
     /// Returns whether anything is to be done at the end of the attempt.
     fn has_endings(&self) -> bool {
-        let endings = self.rare.as_ref().and_then(|rare| rare.endings.get());
+        let endings = self.rare().and_then(|rare| rare.endings.get());
         endings.is_some_and(|endings| !endings.is_empty())
     }
 
     /// Takes what is to be done at the end of the attempt, if there is anything.
     pub(super) fn take_endings(&mut self) -> Option<Vec<Ending>> {
-        self.rare.as_mut()?.endings.get_mut()?.take()
+        self.rare_mut()?.endings.get_mut()?.take()
     }
 
     /// Notes what the predicate has said, and its panic.
@@ -294,10 +301,7 @@ impl Synced {
             // Whoever has told it to stop for the owner does not look at it again.
             self.step(shared, Input::Stop, ArmTimer::ByCaller, deferred);
         }
-        let failed = self
-            .rare
-            .as_ref()
-            .is_some_and(|rare| rare.after_stop.is_some());
+        let failed = self.rare().is_some_and(|rare| rare.after_stop.is_some());
         self.exit = match self.life.exit() {
             exit if failed && exit.is_success() => Exit::Failed,
             exit => exit,
@@ -320,7 +324,7 @@ impl Synced {
             deferred,
         );
         self.waiters
-            .answer(Topic::Stop, &Answer::Stop(outcome), &mut deferred.wakes);
+            .answer(Topic::Stop, &outcome.into(), &mut deferred.wakes);
         self.waiters
             .answer(Topic::End, &Answer::End(self.exit), &mut deferred.wakes);
         if has_next {
@@ -335,7 +339,7 @@ impl Synced {
             listeners::end_streams(self, deferred);
         }
         owners::leave(self, deferred);
-        let answer = Answer::Start(Err(start_error));
+        let answer = Answer::from(start_error);
         self.waiters
             .answer(Topic::Start, &answer, &mut deferred.wakes);
         self.leave_runtime(deferred);

@@ -15,10 +15,9 @@ pub(super) fn open(synced: &mut Synced, tag: (u64, u64), deferred: &mut Deferred
     use crate::report::state::State;
 
     let known = synced
-        .rare
-        .as_ref()
+        .rare()
         .is_some_and(|rare| rare.attempt_span.is_of(tag));
-    match (&mut synced.rare, synced.life.state()) {
+    match (synced.rare(), synced.life.state()) {
         (Some(rare), _) if known => rare.attempt_span.clone(),
         (_, State::Stopped) => AttemptSpan::default(),
         _ if !is_traced() => AttemptSpan::default(),
@@ -28,7 +27,7 @@ pub(super) fn open(synced: &mut Synced, tag: (u64, u64), deferred: &mut Deferred
                 .map(|path| AttemptSpan::new(path, tag))
                 .unwrap_or_default();
             deferred.drop_span(std::mem::replace(
-                &mut synced.cold().attempt_span,
+                &mut synced.make_rare().attempt_span,
                 span.clone(),
             ));
             span
@@ -57,7 +56,7 @@ pub(crate) fn enter(node: &Arc<dyn Node>) -> AttemptSpan {
 /// Returns the span of attempt `epoch`.
 #[cfg(feature = "tracing")]
 pub(crate) fn of(synced: &Synced, epoch: u64) -> AttemptSpan {
-    let rare = synced.rare.as_ref().filter(|_| synced.attempts == epoch);
+    let rare = synced.rare().filter(|_| synced.attempts == epoch);
     rare.map(|rare| rare.attempt_span.clone())
         .unwrap_or_default()
 }
@@ -65,7 +64,7 @@ pub(crate) fn of(synced: &Synced, epoch: u64) -> AttemptSpan {
 /// The attempt is over, and with it its span, once whoever is in it has left.
 #[cfg(feature = "tracing")]
 pub(super) fn close(synced: &mut Synced, deferred: &mut Deferred) {
-    if let Some(rare) = &mut synced.rare {
+    if let Some(rare) = synced.rare_mut() {
         deferred.drop_span(std::mem::take(&mut rare.attempt_span));
     }
 }

@@ -16,7 +16,7 @@ use super::listeners::Listeners;
 use super::owners::Owners;
 use super::reload::Reloads;
 use super::reporting::Reported;
-use super::runtimes;
+use super::runs_on::RunsOn;
 use super::seldom::Seldom;
 use super::tasks::Tasks;
 use crate::engine::parent::Parent;
@@ -43,8 +43,8 @@ pub(crate) struct Synced {
     pub(crate) attempts: u64,
     /// How many of them are of this cycle; no more are counted than fit.
     pub(super) attempts_of_cycle: u32,
-    /// The last attempt of which it was told that it begins.
-    pub(super) announced: u32,
+    /// It was told that the next of them begins.
+    pub(super) announced: bool,
     /// Time in `Running` over all cycles, without the current one, in nanoseconds.
     pub(crate) ran: u64,
     /// The same in states that count as down, and whether the current one does.
@@ -53,43 +53,27 @@ pub(crate) struct Synced {
     pub(crate) exit: Exit,
     /// Why the attempt is to end, once it is: the first reason.
     pub(super) why: Option<StopReason>,
-    /// How often the state has changed.
-    pub(crate) version: u32,
-    pub(super) driver_id: u32,
-    /// The number of the next round of reload requests.
-    pub(super) next_round: u32,
     /// When `run` was entered.
     pub(super) began_at: u64,
     pub(crate) deadline: Deadline,
     /// When the service will be aborted.
     pub(super) stop_at: u64,
-    pub(super) driver: Option<Waker>,
-    /// Whether there is a driver.
-    pub(super) driven: bool,
-    pub(super) on: Option<Handle>,
-    /// The runtime of the last cycle, which is in `runtimes` as long as it is there.
-    pub(super) ran_on: Option<tokio::runtime::Id>,
+    pub(super) driver: DriverLink,
+    pub(super) on: RunsOn,
     pub(crate) waiters: Waiters,
-    pub(super) rare: Option<Box<ColdState>>,
+    pub(super) cold: Seldom<ColdState>,
 }
 
-/// The fields that most services never need.
+/// The fields of a service that is a part of an owner, or that has more to tell than its state.
 #[derive(Default)]
 pub(crate) struct ColdState {
-    pub(super) history: History,
-    pub(super) reloads: Seldom<Reloads>,
+    pub(super) owners: Owners,
+    /// The path of the service in what has started it.
+    pub(super) path: Option<Path>,
     pub(super) stop: StopTerms,
     /// When the drain is over; while the service is up, when it was told of the drain of an owner.
     pub(super) drain_at: u64,
-    /// The parts of the attempt that do not yield.
-    pub(super) stuck_below: Seldom<Vec<Unresponsive>>,
-    /// The runners that the service has attached to its attempt.
-    pub(super) attached: Seldom<Vec<Attached>>,
-    /// How long a composite may take, found out for the stop of the owner that it is a part of.
-    pub(super) span: Seldom<Span>,
     pub(super) late: LateRecord,
-    /// The longest drain of what the service is made of.
-    pub(super) drain_below: Duration,
     /// The attempt drives parts with deadlines of their own.
     pub(super) is_owner: bool,
     /// How long the attempt was in `Running`, once it is not any more.
@@ -98,18 +82,34 @@ pub(crate) struct ColdState {
     pub(super) started: bool,
     /// In `Backoff`: the last attempt has.
     pub(super) was_up: bool,
+    /// The answer of `retry_if` to the failure that ended the attempt.
+    pub(super) retry: Option<RetryAnswer>,
+    /// How the last cycle ended.
+    pub(super) ended: CycleEnd,
+    pub(super) rare: Seldom<RareState>,
+}
+
+/// The fields that most services never need, members of groups included.
+#[derive(Default)]
+pub(crate) struct RareState {
+    pub(super) history: History,
+    pub(super) reloads: Seldom<Reloads>,
+    /// The parts of the attempt that do not yield.
+    pub(super) stuck_below: Seldom<Vec<Unresponsive>>,
+    /// The runners that the service has attached to its attempt.
+    pub(super) attached: Seldom<Vec<Attached>>,
+    /// How long a composite may take, found out for the stop of the owner that it is a part of.
+    pub(super) span: Seldom<Span>,
+    /// The longest drain of what the service is made of.
+    pub(super) drain_below: Duration,
     /// The last failure of this cycle.
     pub(super) last: Option<Failure>,
     /// The last failure after the stop of this cycle had begun.
     pub(super) after_stop: Option<Failure>,
     /// The failure that ended the attempt.
     pub(super) ended_by: Option<Failure>,
-    /// The answer of `retry_if` to it.
-    pub(super) retry: Option<RetryAnswer>,
     /// The name, as failures share it.
     pub(super) name: Seldom<SharedName>,
-    /// The path of the service in what has started it.
-    pub(super) path: Option<Path>,
     pub(super) listeners: Seldom<Listeners>,
     pub(super) said: Seldom<Reported>,
     #[cfg(feature = "tracing")]
@@ -124,13 +124,21 @@ pub(crate) struct ColdState {
     pub(crate) parent: Option<Arc<Parent>>,
     /// The runtime for the cycle that follows.
     pub(super) next_on: Option<Handle>,
-    pub(super) owners: Owners,
     /// The endings of the attempt.
     pub(super) endings: Seldom<Endings>,
-    /// How the last cycle ended.
-    pub(super) ended: CycleEnd,
     /// The stuck parts, once the end was given up.
     pub(super) unresponsive: Option<Unresponsive>,
+}
+
+/// The driver of the service, as its engine knows it.
+#[derive(Default)]
+pub(super) struct DriverLink {
+    pub(super) waker: Option<Waker>,
+    /// The number that it proves itself with.
+    pub(super) id: u32,
+    pub(super) is_there: bool,
+    /// The next one is on another runtime than the last.
+    pub(super) moves: bool,
 }
 
 /// How long the stop of an attempt may take, and who sees to that.
@@ -195,29 +203,36 @@ impl Synced {
             cycle: 0,
             attempts: 0,
             attempts_of_cycle: 0,
-            announced: 0,
+            announced: false,
             ran: 0,
             was_down: 0,
             is_down: false,
             exit: Exit::Stopped,
             why: None,
-            version: 0,
-            driver_id: 0,
-            next_round: 0,
             began_at: 0,
             deadline: Deadline::new(),
             stop_at: clock::NEVER,
-            driver: None,
-            driven: false,
-            ran_on: None,
-            on: None,
+            driver: DriverLink::default(),
+            on: RunsOn::Nothing,
             waiters: Waiters::new(),
-            rare: None,
+            cold: Seldom::default(),
         }
     }
 
     pub(crate) fn cold(&mut self) -> &mut ColdState {
-        self.rare.get_or_insert_default()
+        self.cold.make()
+    }
+
+    pub(super) fn rare(&self) -> Option<&RareState> {
+        self.cold.get()?.rare.get()
+    }
+
+    pub(super) fn rare_mut(&mut self) -> Option<&mut RareState> {
+        self.cold.get_mut()?.rare.get_mut()
+    }
+
+    pub(crate) fn make_rare(&mut self) -> &mut RareState {
+        self.cold().rare.make()
     }
 
     /// Keeps something to be done at the end of attempt `epoch`, under a number; hands it back if that has ended.
@@ -225,7 +240,7 @@ impl Synced {
         if self.attempts != epoch || !self.life.is_alive() {
             return Err(ending);
         }
-        Ok(self.cold().endings.make().add(ending))
+        Ok(self.make_rare().endings.make().add(ending))
     }
 
     /// The same for the attempt that goes on or is about to begin, unless it is to end.
@@ -234,12 +249,12 @@ impl Synced {
         if !comes || self.life.end() != End::None {
             return Err(ending);
         }
-        Ok(self.cold().endings.make().add(ending))
+        Ok(self.make_rare().endings.make().add(ending))
     }
 
     /// Takes out what was to be done at the end of the attempt; to be dropped outside of the lock.
     pub(crate) fn not_at_end(&mut self, id: u64) -> Option<Ending> {
-        self.rare.as_mut()?.endings.get_mut()?.remove(id)
+        self.rare_mut()?.endings.get_mut()?.remove(id)
     }
 
     #[inline]
@@ -259,7 +274,7 @@ impl Synced {
 
     /// Returns the current cycle and attempt, as events have them: one that is about to begin counts.
     pub(crate) fn tag(&self) -> (u64, u64) {
-        (self.cycle, self.attempt().max(self.announced.into()))
+        (self.cycle, self.attempt() + u64::from(self.announced))
     }
 
     /// Returns the number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
@@ -269,7 +284,7 @@ impl Synced {
 
     /// Returns what the service has said in its attempt.
     pub(crate) fn said(&self) -> Option<&Reported> {
-        self.rare.as_ref()?.said.get()
+        self.rare()?.said.get()
     }
 
     /// Returns the path of the service in what has started it. Its name is asked for once: to cut it out of the name of a
@@ -283,44 +298,41 @@ impl Synced {
 
     /// Returns the runtime of the cycle, or of the last one.
     pub(crate) fn runtime(&self) -> Option<Handle> {
-        self.on.clone().or_else(|| runtimes::find(self.ran_on?))
+        self.on.find()
     }
 
     /// Returns the failures of all cycles.
     pub(crate) fn history(&self) -> History {
-        self.rare
-            .as_ref()
+        self.rare()
             .map(|rare| rare.history.clone())
             .unwrap_or_default()
     }
 
     /// Returns whether the deadline of the stop is kept by an owner.
     pub(super) fn is_left_to_owner(&self) -> bool {
-        self.rare
-            .as_ref()
-            .is_some_and(|rare| rare.stop.left_to_owner)
+        self.cold.get().is_some_and(|cold| cold.stop.left_to_owner)
     }
 
     /// Returns how long the attempt was in `Running`, once it is not any more.
     pub(super) fn healthy(&self) -> Duration {
-        self.rare
-            .as_ref()
-            .map_or(Duration::ZERO, |rare| Duration::from_nanos(rare.healthy))
+        self.cold
+            .get()
+            .map_or(Duration::ZERO, |cold| Duration::from_nanos(cold.healthy))
     }
 
     /// Returns the last failure of the current or most recent cycle.
     pub(crate) fn last_failure(&self) -> Option<&Failure> {
-        self.rare.as_ref()?.last.as_ref()
+        self.rare()?.last.as_ref()
     }
 
     /// Returns the parent, if there is one.
     pub(crate) fn parent(&self) -> Option<&Arc<Parent>> {
-        self.rare.as_ref()?.parent.as_ref()
+        self.rare()?.parent.as_ref()
     }
 
     /// Returns what is stuck, once the end of this cycle was given up.
     pub(crate) fn unresponsive(&self) -> Option<&Unresponsive> {
-        self.rare.as_ref()?.unresponsive.as_ref()
+        self.rare()?.unresponsive.as_ref()
     }
 
     /// Returns when the service will be aborted, once a stop was asked for.
@@ -330,7 +342,7 @@ impl Synced {
 
     /// Returns whether it waits for its next attempt, and was ready in the last.
     pub(crate) fn was_up(&self) -> bool {
-        self.state() == State::Backoff && self.rare.as_ref().is_some_and(|rare| rare.was_up)
+        self.state() == State::Backoff && self.cold.get().is_some_and(|cold| cold.was_up)
     }
 
     /// Returns when the next attempt begins, in `Backoff`.
@@ -340,12 +352,12 @@ impl Synced {
 
     /// Counts a restart by an owner.
     pub(crate) fn count_restart(&mut self) {
-        self.cold().retries.make().made();
+        self.make_rare().retries.make().made();
     }
 
     /// Returns how many attempts were restarts of a policy or of an owner.
     pub(crate) fn restarts(&self) -> u64 {
-        let retries = self.rare.as_ref().and_then(|rare| rare.retries.get());
+        let retries = self.rare().and_then(|rare| rare.retries.get());
         retries.map_or(0, Retries::total)
     }
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
+use tokio::runtime::Handle;
 
+use super::tasks::Place;
 use super::{ArmTimer, Node, PartEnd, tasks, update};
 use crate::engine::catch_unwind::{CatchUnwind, FutureEnd};
 use crate::engine::gate::update_and_leave;
@@ -18,6 +20,7 @@ use crate::report::outcome::Outcome;
 use crate::report::panic::catch_panic;
 use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::{Input, Part};
+use crate::sync::AbortHandle;
 
 pub(crate) use crate::sync::{flush_lifo_slot, has_ended, is_own, spawn_on};
 
@@ -32,15 +35,15 @@ pub(crate) async fn wait_if_runtime_ends() {
 /// The entry of the task in its attempt; its holder tells the engine of the end, also in its drop.
 struct TaskEntry {
     node: Arc<dyn Node>,
-    id: u64,
+    place: Place,
 }
 
 impl TaskEntry {
     fn end(self, end: PartEnd, faults: impl IntoIterator<Item = RawFailure>) {
         // The handle is dropped outside of the lock, since it may be all that is left of the task.
-        let Self { node, id } = self;
+        let Self { node, place } = self;
         let _handle = update_and_leave(node, |shared, synced, deferred| {
-            let handle = tasks::ended(synced, shared, (id, end), faults, deferred);
+            let handle = tasks::ended(synced, shared, (place, end), faults, deferred);
             synced.step(shared, Input::Ended(Part::Task), ArmTimer::IfNew, deferred);
             handle
         });
@@ -52,24 +55,49 @@ pub(crate) fn spawn<F>(node: &Arc<dyn Node>, epoch: u64, name: Option<Cow<'stati
 where
     F: Future<Output: Outcome> + Send + 'static,
 {
+    spawn_as(node, epoch, name, future, spawn_on::<Body<F>>);
+}
+
+/// The same for a large future, which is in a box. What is added to it is in another: for the runtime has cells of 128 bytes or
+/// of a multiple of that, and it would be a little too large for the least.
+pub(crate) fn spawn_boxed<F>(
+    node: &Arc<dyn Node>,
+    epoch: u64,
+    name: Option<Cow<'static, str>>,
+    future: Pin<Box<F>>,
+) where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    spawn_as(node, epoch, name, future, |on, body| {
+        spawn_on(on, Box::pin(body))
+    });
+}
+
+fn spawn_as<F>(
+    node: &Arc<dyn Node>,
+    epoch: u64,
+    name: Option<Cow<'static, str>>,
+    future: F,
+    spawn_body: impl FnOnce(&Handle, Body<F>) -> AbortHandle,
+) where
+    F: Future<Output: Outcome> + Send + 'static,
+{
     let rules = node.shared().rules();
     let added = tasks::add(&mut node.shared().synced(), epoch, rules, name);
-    let Some((on, id)) = added else { return };
+    let Some((on, new)) = added else { return };
     let entry = TaskEntry {
         node: Arc::clone(node),
-        id,
+        place: new.place,
     };
     let span = node.shared().span(epoch);
-    let task = spawn_on(
-        &on,
-        Body {
-            future: Some(future),
-            entry: Some(entry),
-            span,
-        },
-    );
+    let body = Body {
+        future: Some(future),
+        entry: Some(entry),
+        span,
+    };
+    let task = spawn_body(&on, body);
     let late = update(node, |_, synced, deferred| {
-        tasks::spawned(synced, id, task, deferred)
+        tasks::spawned(synced, new, task, deferred)
     });
     if let Some(late) = late {
         late.abort();

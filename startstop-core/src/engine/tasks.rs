@@ -1,7 +1,8 @@
 //! The tasks of an attempt, and who waits for their end.
 
+mod chain;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use tokio::runtime::Handle;
 
@@ -13,44 +14,46 @@ use crate::report::state::{Phase, Readiness, State};
 use crate::rules::lifecycle::{End, Input, Part, Rules, StopStage};
 use crate::sync::AbortHandle;
 
+use chain::TaskChain;
+
+pub(crate) use chain::Place;
+
 /// The tasks of an attempt, in the order in which they were spawned.
 #[derive(Default)]
 pub(super) struct Tasks {
-    live: BTreeMap<u64, LiveEntry>,
+    live: TaskChain,
     next: u64,
     /// The waiters for the end of all tasks before a number.
     joiners: Vec<(u64, Key)>,
 }
 
-#[derive(Default)]
-struct LiveEntry {
-    /// How it is aborted; `None` while it is being spawned.
-    handle: Option<AbortHandle>,
-    name: Option<Cow<'static, str>>,
+/// A task that has got its place, and is to be spawned.
+#[derive(Clone, Copy)]
+pub(crate) struct NewTask {
+    pub(super) place: Place,
+    number: u64,
 }
 
 /// So many names of stuck tasks are told.
 const NAMES: usize = 8;
 
 impl Tasks {
-    fn add(&mut self, name: Option<Cow<'static, str>>) -> u64 {
-        let id = self.next;
+    fn add(&mut self, name: Option<Cow<'static, str>>) -> Option<NewTask> {
+        let number = self.next;
+        let place = self.live.add(number, name)?;
         self.next += 1;
-        self.live.insert(id, LiveEntry { handle: None, name });
-        id
+        Some(NewTask { place, number })
     }
 
     /// Takes the handles by which tasks are aborted.
-    pub(super) fn take_handles(&mut self) -> impl Iterator<Item = AbortHandle> {
-        self.live
-            .values_mut()
-            .filter_map(|entry| entry.handle.take())
+    pub(super) fn take_handles(&mut self) -> Vec<AbortHandle> {
+        self.live.take_handles()
     }
 
     /// Returns the names of those that have one, each once.
     pub(super) fn names(&self) -> Vec<Cow<'static, str>> {
         let mut names = Vec::new();
-        for name in self.live.values().filter_map(|entry| entry.name.as_ref()) {
+        for name in self.live.names() {
             if names.len() < NAMES && !names.contains(name) {
                 names.push(name.clone());
             }
@@ -60,13 +63,14 @@ impl Tasks {
 
     /// Returns whether a task before `limit` is alive that is not the one that asks.
     fn has_others_before(&self, limit: u64) -> bool {
-        let mut before = self.live.range(..limit);
-        before.any(|(_, entry)| !entry.handle.as_ref().is_some_and(is_own))
+        let mut before = self.live.iter().take_while(|task| task.number < limit);
+        before.any(|task| !task.handle.is_some_and(is_own))
     }
 
     /// Takes out those who may be done with waiting: one task may be left, which may be that very waiter.
     fn joined(&mut self) -> Vec<Key> {
-        let second = self.live.keys().nth(1).copied().unwrap_or(u64::MAX);
+        let second = self.live.iter().nth(1);
+        let second = second.map_or(u64::MAX, |task| task.number);
         let all = std::mem::take(&mut self.joiners);
         let (joined, rest) = all.into_iter().partition(|(limit, _)| *limit <= second);
         self.joiners = rest;
@@ -81,28 +85,32 @@ pub(crate) fn add(
     epoch: u64,
     rules: Rules,
     name: Option<Cow<'static, str>>,
-) -> Option<(Handle, u64)> {
+) -> Option<(Handle, NewTask)> {
     if synced.attempts != epoch || !synced.life.is_open() {
         return None;
     }
-    let on = synced.on.clone()?;
+    let on = synced.on.handle().cloned()?;
+    let new = synced.make_rare().tasks.make().add(name)?;
     synced.life.step(Input::Added(Part::Task), rules);
-    Some((on, synced.cold().tasks.make().add(name)))
+    Some((on, new))
 }
 
 /// Notes how a spawned task is aborted; a task that came too late is aborted at once.
 pub(crate) fn spawned(
     synced: &mut Synced,
-    id: u64,
+    NewTask { place, number }: NewTask,
     handle: AbortHandle,
     deferred: &mut Deferred,
 ) -> Option<AbortHandle> {
     let late = synced.life.stage() >= StopStage::Aborted;
-    let entry = synced.cold().tasks.make().live.get_mut(&id)?;
     if late {
         return Some(handle);
     }
-    entry.handle = Some(handle);
+    let tasks = synced.make_rare().tasks.make();
+    if let Err(handle) = tasks.live.keep(place, number, handle) {
+        // It has ended by now. It is let go of outside of the lock.
+        return Some(handle);
+    }
     // It may have begun to wait for the others before anybody knew that it is one of them.
     tell_joiners(synced, deferred);
     None
@@ -112,19 +120,17 @@ pub(crate) fn spawned(
 pub(crate) fn ended(
     synced: &mut Synced,
     shared: &Shared,
-    (id, end): (u64, PartEnd),
+    (place, end): (Place, PartEnd),
     faults: impl IntoIterator<Item = RawFailure>,
     deferred: &mut Deferred,
 ) -> Option<AbortHandle> {
-    let tasks = synced.rare.as_mut().and_then(|rare| rare.tasks.get_mut());
-    let entry = tasks.and_then(|tasks| tasks.live.remove(&id));
-    let entry = entry.unwrap_or_default();
-    let faults = faults
-        .into_iter()
-        .map(|fault| fault.of_task(entry.name.clone()));
+    let tasks = synced.rare_mut().and_then(|rare| rare.tasks.get_mut());
+    let removed = tasks.map(|tasks| tasks.live.remove(place));
+    let (handle, name) = removed.unwrap_or_default();
+    let faults = faults.into_iter().map(|fault| fault.of_task(name.clone()));
     parts::ended(synced, shared, (Phase::Task, end), faults, deferred);
     tell_joiners(synced, deferred);
-    entry.handle
+    handle
 }
 
 /// With a task of a job the job has failed.
@@ -132,7 +138,7 @@ pub(super) fn failed(synced: &mut Synced, shared: &Shared, failure: Failure) {
     let goes_on = synced.state() == State::Starting && synced.life.end() == End::None;
     if goes_on && shared.settings.readiness() == Readiness::Completion {
         synced.life.step(Input::TaskFailed, shared.rules());
-        synced.cold().ended_by.get_or_insert(failure);
+        synced.make_rare().ended_by.get_or_insert(failure);
     }
 }
 
@@ -147,24 +153,24 @@ pub(crate) fn has_joined(synced: &Synced, epoch: u64, limit: u64) -> bool {
 }
 
 fn tasks(synced: &Synced) -> Option<&Tasks> {
-    synced.rare.as_ref()?.tasks.get()
+    synced.rare()?.tasks.get()
 }
 
 /// Tells this entry when the tasks before `limit` may have ended.
 pub(crate) fn add_joiner(synced: &mut Synced, limit: u64, key: Key) {
-    synced.cold().tasks.make().joiners.push((limit, key));
+    synced.make_rare().tasks.make().joiners.push((limit, key));
 }
 
 /// Tells nobody any more who has waited in this entry.
 pub(crate) fn stop_joining(synced: &mut Synced, key: Key) {
-    let tasks = synced.rare.as_mut().and_then(|rare| rare.tasks.get_mut());
+    let tasks = synced.rare_mut().and_then(|rare| rare.tasks.get_mut());
     if let Some(tasks) = tasks {
         tasks.joiners.retain(|(_, other)| *other != key);
     }
 }
 
 fn tell_joiners(synced: &mut Synced, deferred: &mut Deferred) {
-    let tasks = synced.rare.as_mut().and_then(|rare| rare.tasks.get_mut());
+    let tasks = synced.rare_mut().and_then(|rare| rare.tasks.get_mut());
     let Some(tasks) = tasks.filter(|tasks| !tasks.joiners.is_empty()) else {
         return;
     };

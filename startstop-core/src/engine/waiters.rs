@@ -8,13 +8,14 @@
 //! 2. One entry costs no allocation; the list for more is freed when it is empty.
 //! 3. To add, to look at and to remove an entry costs the same however many there are.
 
+mod answer;
 mod wakes;
 
 use std::task::Waker;
 
-use crate::report::error::{ReloadError, StartError, StopError};
-use crate::report::state::{Exit, State};
+use crate::report::state::State;
 
+pub(crate) use answer::Answer;
 pub(crate) use wakes::Wakes;
 
 /// The topic of a wait.
@@ -80,61 +81,6 @@ impl Topic {
     }
 }
 
-/// The answer to a waiter.
-#[derive(Debug, Clone)]
-pub(crate) enum Answer {
-    Start(Result<(), StartError>),
-    Stop(Result<(), StopError>),
-    End(Exit),
-    Reload(Result<(), ReloadError>),
-    /// A reload request of this round.
-    Handed(u32),
-    /// It has happened.
-    Seen,
-}
-
-impl Answer {
-    pub(crate) fn start(self) -> Option<Result<(), StartError>> {
-        if let Self::Start(outcome) = self {
-            Some(outcome)
-        } else {
-            None
-        }
-    }
-
-    pub(crate) fn stop(self) -> Option<Result<(), StopError>> {
-        if let Self::Stop(outcome) = self {
-            Some(outcome)
-        } else {
-            None
-        }
-    }
-
-    pub(crate) fn end(self) -> Option<Exit> {
-        if let Self::End(exit) = self {
-            Some(exit)
-        } else {
-            None
-        }
-    }
-
-    pub(crate) fn reload(self) -> Option<Result<(), ReloadError>> {
-        if let Self::Reload(outcome) = self {
-            Some(outcome)
-        } else {
-            None
-        }
-    }
-
-    pub(crate) fn seen(self) -> Option<()> {
-        if let Self::Seen = self {
-            Some(())
-        } else {
-            None
-        }
-    }
-}
-
 #[derive(Debug)]
 enum WaiterEntry {
     Free,
@@ -159,6 +105,8 @@ pub(crate) struct Waiters {
     more: Option<Box<ColdWaiters>>,
     /// A bit for each kind of topic that somebody may wait for, so that most answers look no further.
     kinds: u16,
+    /// How often the state has changed, for those who watch it.
+    changes: u32,
 }
 
 /// The entries after the first.
@@ -171,13 +119,29 @@ struct ColdWaiters {
     free: Vec<u32>,
 }
 
+#[cold]
+#[allow(clippy::unnecessary_box_returns)] // Not to make it is what is hot.
+fn cold_waiters() -> Box<ColdWaiters> {
+    Box::default()
+}
+
 impl Waiters {
     pub(crate) const fn new() -> Self {
         Self {
             first: WaiterEntry::Free,
             more: None,
             kinds: 0,
+            changes: 0,
         }
+    }
+
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    /// Counts a change of the state.
+    pub(super) fn count_change(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
     }
 
     /// Adds an entry that nobody polls yet.
@@ -197,7 +161,7 @@ impl Waiters {
             self.first = entry;
             return Key(0);
         }
-        Key(self.more.get_or_insert_default().put(entry) + 1)
+        Key(self.more.get_or_insert_with(cold_waiters).put(entry) + 1)
     }
 
     fn entry(&mut self, key: Key) -> Option<&mut WaiterEntry> {

@@ -54,7 +54,7 @@ impl StateWatch {
         let synced = node.shared().synced();
         Self {
             node: Arc::downgrade(node),
-            seen: (synced.version, synced.state()),
+            seen: (synced.waiters.changes(), synced.state()),
         }
     }
 
@@ -149,8 +149,8 @@ impl StateWatch {
     }
 
     fn news(&self, shared: &Shared, synced: &mut Synced, task: &Task<'_>) -> WatchNews {
-        if synced.version != self.seen.0 {
-            return WatchNews::Changed(synced.version, synced.state());
+        if synced.waiters.changes() != self.seen.0 {
+            return WatchNews::Changed(synced.waiters.changes(), synced.state());
         }
         if shared.is_abandoned() && synced.state() == State::Stopped {
             return WatchNews::Over;

@@ -10,65 +10,78 @@ use crate::sync::AtomicU64;
 
 /// The settings of a runner, with every default filled in where it is asked for.
 ///
-/// Nothing is allocated for a service that sets nothing but its name.
+/// Nothing is allocated for a service that sets nothing.
 #[derive(Debug)]
-pub(crate) struct Resolved {
-    name: Name,
-    set: Option<Box<Set>>,
+pub(crate) struct Resolved(OwnSettings);
+
+/// The settings that are set for a service. The name of its type is cut out of the full one whenever it is asked for.
+#[derive(Debug)]
+enum OwnSettings {
+    Nothing(OfType),
+    Name(Box<SharedName>),
+    Settings(Box<Set>),
 }
 
-/// The name of a service.
-#[derive(Debug)]
-enum Name {
-    Set(SharedName),
-    /// That of its type, which is cut out of the full one whenever it is asked for.
-    OfType(fn() -> &'static str),
-}
+/// The name of a type.
+type OfType = fn() -> &'static str;
 
 #[derive(Debug)]
 struct Set {
+    name: Result<SharedName, OfType>,
     settings: Settings,
     /// When the last heartbeat came: here, since only who has set a watchdog has one.
     beat: AtomicU64,
 }
 
 impl Resolved {
-    pub(crate) fn new(mut settings: Settings, of_type: fn() -> &'static str) -> Self {
-        let name = settings
-            .take_name()
-            .map_or(Name::OfType(of_type), Name::Set);
-        let needed = !settings.is_empty();
-        Self {
-            name,
-            set: needed.then(|| {
-                Box::new(Set {
-                    settings,
-                    beat: AtomicU64::new(0),
-                })
-            }),
-        }
+    pub(crate) fn new(mut settings: Settings, of_type: OfType) -> Self {
+        let name = settings.take_name();
+        Self(match name {
+            None if settings.is_empty() => OwnSettings::Nothing(of_type),
+            Some(name) if settings.is_empty() => OwnSettings::Name(Box::new(name)),
+            name => OwnSettings::Settings(Box::new(Set {
+                name: name.ok_or(of_type),
+                settings,
+                beat: AtomicU64::new(0),
+            })),
+        })
     }
 
     fn get<T>(&self, setting: impl FnOnce(&Settings) -> Option<T>, default: T) -> T {
         self.settings().and_then(setting).unwrap_or(default)
     }
 
+    fn set(&self) -> Option<&Set> {
+        match &self.0 {
+            OwnSettings::Settings(set) => Some(set),
+            OwnSettings::Nothing(_) | OwnSettings::Name(_) => None,
+        }
+    }
+
     fn settings(&self) -> Option<&Settings> {
-        self.set.as_deref().map(|set| &set.settings)
+        self.set().map(|set| &set.settings)
+    }
+
+    fn given_name(&self) -> Result<&SharedName, OfType> {
+        match &self.0 {
+            OwnSettings::Nothing(of_type) => Err(*of_type),
+            OwnSettings::Name(name) => Ok(name),
+            OwnSettings::Settings(set) => set.name.as_ref().map_err(|of_type| *of_type),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
-        match &self.name {
-            Name::Set(name) => name,
-            Name::OfType(name) => name(),
+        match self.given_name() {
+            Ok(name) => name,
+            Err(of_type) => of_type(),
         }
     }
 
     /// Returns the name, to be known in one place more.
     pub(crate) fn shared_name(&self) -> SharedName {
-        match &self.name {
-            Name::Set(name) => name.clone(),
-            Name::OfType(name) => SharedName::Static(name()),
+        match self.given_name() {
+            Ok(name) => name.clone(),
+            Err(of_type) => SharedName::Static(of_type()),
         }
     }
 
@@ -117,6 +130,6 @@ impl Resolved {
 
     /// Returns the watchdog's time and when the last heartbeat came, if there is one.
     pub(crate) fn watch(&self) -> Option<(Duration, &AtomicU64)> {
-        Some((self.watchdog()?, &self.set.as_deref()?.beat))
+        Some((self.watchdog()?, &self.set()?.beat))
     }
 }

@@ -57,9 +57,9 @@ pub(super) fn due_of(
         Timer::None => NEVER,
         Timer::Start
             if synced
-                .rare
-                .as_ref()
-                .is_some_and(|rare| rare.late == LateRecord::StartOver) =>
+                .cold
+                .get()
+                .is_some_and(|cold| cold.late == LateRecord::StartOver) =>
         {
             NEVER
         }
@@ -85,9 +85,9 @@ pub(super) fn due_of(
             None => NEVER,
         },
         Timer::Drain => synced
-            .rare
-            .as_ref()
-            .map_or(0, |rare| rare.drain_at)
+            .cold
+            .get()
+            .map_or(0, |cold| cold.drain_at)
             .min(synced.stop_at),
         Timer::Stop if synced.is_left_to_owner() => NEVER,
         Timer::Stop => {

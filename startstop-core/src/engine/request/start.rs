@@ -70,9 +70,9 @@ impl<'a> StartRequest<'a> {
             && !synced.life.has_next();
         if kind == StartKind::Start || is_found_at_rest {
             if parent.is_some() {
-                synced.cold();
+                synced.make_rare();
             }
-            let rare = synced.rare.as_mut();
+            let rare = synced.rare_mut();
             let old =
                 rare.and_then(|rare| std::mem::replace(&mut rare.parent, parent.map(Arc::clone)));
             deferred.drop_parent(old);

@@ -21,7 +21,7 @@ pub(super) fn take_bound_down(plan: &mut GroupPlan, id: Id) {
         if goes || !node.state.is_alive() {
             continue;
         }
-        open.extend(&node.binds);
+        open.extend(&*node.binds);
         plan.node_mut(id).restart.taken_down = TakenDown::Rebinds;
         counts::unsatisfy(plan, id);
         stopping::take_down(plan, id);

@@ -147,7 +147,7 @@ impl GroupPlan {
         for id_of_dep in node.deps.iter().copied() {
             let dep = self.node_mut(id_of_dep);
             dep.dependents.swap_remove(id);
-            dep.binds.swap_remove(id);
+            dep.binds.remove(id);
             dep.blockers -= usize::from(node.stopping.blocks);
             self.pending.push_back(id_of_dep);
         }

@@ -1,4 +1,4 @@
-//! A list of ids: most members have one neighbour at most, and for that one there is no allocation.
+//! Lists of ids: most members have one neighbour at most, and for that one there is no allocation; few are bound to any.
 
 use std::ops::Deref;
 use std::slice;
@@ -14,8 +14,14 @@ pub(super) enum IdList {
     Some(Box<Ids>),
 }
 
-/// Those of a list that has had more than one.
+/// Mostly none.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(test, derive(PartialEq, Eq, Hash))]
+pub(super) struct SeldomIds(Option<Box<Ids>>);
+
+/// Those of a list that is not in its place.
 #[derive(Debug, Clone)]
+#[cfg_attr(test, derive(PartialEq, Eq, Hash))]
 pub(super) struct Ids(Vec<Id>);
 
 impl IdList {
@@ -44,6 +50,38 @@ impl IdList {
             Self::Some(ids) => ids.0.retain(|other| *other != id),
             _ => self.swap_remove(id),
         }
+    }
+}
+
+impl SeldomIds {
+    pub(super) fn push(&mut self, id: Id) {
+        match &mut self.0 {
+            None => self.0 = Some(Box::new(Ids(vec![id]))),
+            Some(ids) => ids.0.push(id),
+        }
+    }
+
+    /// Takes one off; the others stay in order.
+    pub(super) fn remove(&mut self, id: Id) {
+        let Some(ids) = &mut self.0 else { return };
+        ids.0.retain(|other| *other != id);
+        if ids.0.is_empty() {
+            self.0 = None;
+        }
+    }
+}
+
+impl From<Vec<Id>> for SeldomIds {
+    fn from(ids: Vec<Id>) -> Self {
+        Self((!ids.is_empty()).then(|| Box::new(Ids(ids))))
+    }
+}
+
+impl Deref for SeldomIds {
+    type Target = [Id];
+
+    fn deref(&self) -> &[Id] {
+        self.0.as_ref().map_or(&[], |ids| &ids.0)
     }
 }
 
@@ -98,7 +136,7 @@ impl std::hash::Hash for IdList {
 
 #[cfg(test)]
 mod tests {
-    use super::{Id, IdList};
+    use super::{Id, IdList, SeldomIds};
 
     #[test]
     fn what_was_put_in_and_not_taken_off_is_there() {
@@ -117,6 +155,20 @@ mod tests {
         assert_eq!(list, IdList::from(vec![Id(4)]));
         list.remove(Id(4));
         assert_eq!(list, IdList::default());
+    }
+
+    #[test]
+    fn a_list_that_is_mostly_empty_is_a_list() {
+        let mut list = SeldomIds::default();
+        list.remove(Id(1));
+        for at in 1..=3 {
+            list.push(Id(at));
+        }
+        list.remove(Id(2));
+        assert_eq!(*list, [Id(1), Id(3)]);
+        list.remove(Id(1));
+        list.remove(Id(3));
+        assert_eq!(list, SeldomIds::from(Vec::new()));
     }
 
     #[test]

@@ -246,9 +246,9 @@ impl GroupPlan {
         }
         let node = self.node(id);
         let waiting = if node.readiness.satisfied {
-            &node.binds
+            &*node.binds
         } else {
-            &node.dependents
+            &*node.dependents
         };
         self.pending.extend(waiting.to_vec());
         self.leave_if_transient(id);

@@ -1,6 +1,6 @@
 //! The state of one member in the plan.
 
-use super::id_list::IdList;
+use super::id_list::{IdList, SeldomIds};
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
 /// The stage of a member in its life, as far as its group is concerned.
@@ -267,9 +267,9 @@ pub(super) struct PlanNode {
     pub(super) deps: IdList,
     pub(super) dependents: IdList,
     /// Those of `deps` that it is bound to.
-    pub(super) bound: IdList,
+    pub(super) bound: SeldomIds,
     /// Those of `dependents` that are bound to it.
-    pub(super) binds: IdList,
+    pub(super) binds: SeldomIds,
     pub(super) policy: Policy,
     pub(super) target: Target,
     pub(super) state: MemberState,
@@ -286,14 +286,14 @@ pub(super) struct PlanNode {
 
 impl PlanNode {
     /// Returns the node of a member that is to start.
-    pub(super) fn new(added: u64, deps: IdList, bound: IdList, policy: Policy) -> Self {
+    pub(super) fn new(added: u64, deps: IdList, bound: SeldomIds, policy: Policy) -> Self {
         Self {
             added,
             unready: deps.len(),
             deps,
             dependents: IdList::default(),
             bound,
-            binds: IdList::default(),
+            binds: SeldomIds::default(),
             policy,
             target: Target::Up,
             state: MemberState::Pending,
@@ -352,7 +352,7 @@ impl PlanNode {
         let fresh = Self::new(
             self.added,
             IdList::default(),
-            IdList::default(),
+            SeldomIds::default(),
             self.policy,
         );
         let old = std::mem::replace(self, fresh);

@@ -1,6 +1,7 @@
 //! The reports of a service: readiness, errors, signs of life, what it wants, and the tasks that it spawns.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -447,7 +448,7 @@ impl Context {
         F: Future<Output: Outcome> + Send + 'static,
     {
         if const { size_of::<F>() > INLINE } {
-            self.spawn_small(None, Box::pin(future));
+            self.spawn_large(None, Box::pin(future));
         } else {
             self.spawn_small(None, future);
         }
@@ -485,13 +486,25 @@ impl Context {
     {
         let name = Some(name.into());
         if const { size_of::<F>() > INLINE } {
-            self.spawn_small(name, Box::pin(future));
+            self.spawn_large(name, Box::pin(future));
         } else {
             self.spawn_small(name, future);
         }
     }
 
     /// A large future comes in a box: it is moved several times on the way.
+    fn spawn_large<F>(&self, name: Option<Cow<'static, str>>, future: Pin<Box<F>>)
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        match &self.link {
+            Link::Attempt(attempt) => {
+                task::spawn_boxed(attempt.node(), attempt.epoch(), name, future);
+            }
+            Link::Detached(detached) => detached.spawn(name, future),
+        }
+    }
+
     fn spawn_small<F>(&self, name: Option<Cow<'static, str>>, future: F)
     where
         F: Future<Output: Outcome> + Send + 'static,
