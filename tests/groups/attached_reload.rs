@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Context, Readiness, ReloadError, Runner, Service, Settings, State, service_fn,
+    Backoff, BoxError, Context, Readiness, ReloadError, RestartPolicy, Runner, Service, Settings,
+    State, service_fn,
 };
 
 use crate::support::groups::Journal;
@@ -84,6 +85,35 @@ async fn a_reload_that_the_service_does_not_wait_for_is_passed_on_to_it() {
         matches!(unsupported, Err(ReloadError::NotSupported)),
         "{unsupported:?}"
     );
+    within(app.stop()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_fails_in_a_reload_or_is_in_backoff_then_is_not_without_support() {
+    let policy = RestartPolicy::always().backoff(Backoff::constant(Duration::from_secs(1)));
+    let settings = Settings::new().restart(policy);
+    let fails_once = service_fn(async |cx: Context| {
+        while let Some(reload) = cx.run_until_cancelled(cx.reloaded()).await {
+            if cx.attempt() == 1 {
+                return Err("the new configuration is wrong");
+            }
+            reload.done();
+        }
+        Ok(())
+    });
+    let part = Runner::with_settings(fails_once, settings);
+    let deaf = Runner::new(Journal::new().probe("deaf"));
+    let app = with_two(&deaf, &part, false);
+    within(app.start()).await.unwrap();
+    idle().await;
+    for _ in 0..2 {
+        let stopped = within(app.reload()).await;
+        assert!(matches!(stopped, Err(ReloadError::Stopped)), "{stopped:?}");
+        assert_eq!(part.state(), State::Backoff);
+    }
+    within(part.wait_for(State::Running)).await;
+    idle().await;
+    within(app.reload()).await.unwrap();
     within(app.stop()).await.unwrap();
 }
 

@@ -10,6 +10,7 @@ use super::request::{self, Caller, Reply};
 use super::{Node, ReloadPassed, gate, reload};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::error::ReloadError;
+use crate::report::state::State;
 use crate::sync::spawn_boxed;
 
 /// Asks them in a task, which keeps none of them, nor the owner, from going.
@@ -81,6 +82,10 @@ impl Passing {
     fn ask(&mut self, part: Weak<dyn Node>, task: &Task<'_>) {
         let mut reply = None;
         gate::update_apart(&part, |shared, synced, deferred| {
+            if synced.state() == State::Stopped {
+                // It has ended, and has no say in it.
+                return;
+            }
             let wanted = Caller::By(task.waker());
             reply = Some(request::reload_in(synced, shared, wanted, deferred));
         });

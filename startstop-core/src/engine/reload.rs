@@ -306,8 +306,8 @@ pub(super) fn end_all(synced: &mut Synced, deferred: &mut Deferred) {
     }
 }
 
-/// Combines two answers: the first failure stands, or else it is done where anything has done it. One that does not run or
-/// does not support it says nothing.
+/// Combines two answers: the first failure stands, or else it is done where anything has done it. Of one that does not run, or has
+/// ended before it has answered, it is not known whether it supports a reload: then nobody says that none of them does.
 pub(crate) fn combined(
     first: Result<(), ReloadError>,
     second: Result<(), ReloadError>,
@@ -317,6 +317,6 @@ pub(crate) fn combined(
             failed
         }
         (Ok(()), _) | (_, Ok(())) => Ok(()),
-        (first, Err(_)) => first,
+        (stopped @ Err(ReloadError::Stopped), _) | (_, stopped) => stopped,
     }
 }

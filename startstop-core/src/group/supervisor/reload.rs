@@ -65,10 +65,7 @@ impl PassOn {
         answer: Result<(), ReloadError>,
         part: impl Fn(Id) -> Option<MemberPart>,
     ) -> Option<Self> {
-        self.result = match (self.result, answer) {
-            (Err(ReloadError::NotSupported), stopped @ Err(ReloadError::Stopped)) => stopped,
-            (result, answer) => combined(result, answer),
-        };
+        self.result = combined(self.result, answer);
         self.ask_next(part);
         if self.answer.is_some() {
             return Some(self);
