@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use startstop_core::{Context, Group, Member, Readiness, Runner, StopError, service_fn};
+use startstop_core::{Context, Group, Member, Readiness, Runner, State, StopError, service_fn};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{Latch, impatient};
 use crate::support::groups::quiet;
-use crate::support::within;
+use crate::support::{until, within};
 
 type Says = fn(&Context);
 
@@ -84,4 +84,85 @@ async fn the_stop_of_a_group_is_on_time_whatever_a_member_says_before_it_blocks_
         assert!(is_told, "{number}: {error:?}");
         drop(release);
     }
+}
+
+/// Has a task do this and then block its thread.
+fn in_a_task_that_blocks(act: impl FnOnce() + Send + 'static) -> (UnboundedReceiver<()>, Release) {
+    let (tell, blocks) = unbounded_channel();
+    let latch = Arc::new(Latch::new());
+    let passed = Arc::clone(&latch);
+    tokio::spawn(async move {
+        // On a worker that has nothing else to poll.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        act();
+        let _ = tell.send(());
+        passed.pass();
+    });
+    (blocks, Release(latch))
+}
+
+type Asks = fn(&Runner<Group>);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_task_asks_for_before_it_blocks_its_thread_is_done() {
+    let asked: [(Asks, State); 3] = [
+        (Runner::request_start, State::Running),
+        (Runner::request_restart, State::Running),
+        (Runner::request_stop, State::Stopped),
+    ];
+    for (number, (asks, then)) in asked.into_iter().enumerate() {
+        let app = Runner::new(Group::builder("app").with("web", quiet()).build().unwrap());
+        if number > 0 {
+            within(app.start()).await.unwrap();
+        }
+        let cycles = app.status().cycles();
+        let asker = app.clone();
+        let (mut blocks, release) = in_a_task_that_blocks(move || asks(&asker));
+        within(blocks.recv()).await.unwrap();
+        let begun = Instant::now();
+        within(until(|| {
+            let is_new = then == State::Stopped || app.status().cycles() > cycles;
+            app.state() == then && is_new
+        }))
+        .await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{number} is held up"
+        );
+        drop(release);
+        within(app.stop()).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_group_hears_a_member_that_is_told_by_a_task_that_blocks_its_thread_then() {
+    let app = Runner::new(Group::builder("app").with("web", quiet()).build().unwrap());
+    within(app.start()).await.unwrap();
+    let web = app.find("app/web").unwrap();
+    let (mut blocks, release) = in_a_task_that_blocks(move || web.request_stop());
+    within(blocks.recv()).await.unwrap();
+    let begun = Instant::now();
+    within(app.stop()).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(2), "it was held up");
+    drop(release);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_service_that_a_task_lets_go_of_before_it_blocks_its_thread_stops() {
+    let (tell, mut told) = unbounded_channel();
+    let service = service_fn(move |cx: Context| {
+        let tell = tell.clone();
+        async move {
+            cx.cancelled().await;
+            let _ = tell.send(());
+        }
+    });
+    let runner = Runner::new(service);
+    within(runner.start()).await.unwrap();
+    let (mut blocks, release) = in_a_task_that_blocks(move || drop(runner));
+    within(blocks.recv()).await.unwrap();
+    let begun = Instant::now();
+    within(told.recv()).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(2), "it was held up");
+    drop(release);
 }

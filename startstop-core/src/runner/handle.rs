@@ -11,6 +11,7 @@ use super::{Runner, WeakRunner, driver, parent_waker};
 use crate::engine::parent::Parent;
 use crate::engine::request::pending::ask;
 use crate::engine::request::{self, Caller, StartKind};
+use crate::engine::task::pass_on_woken;
 use crate::engine::waiters::Answer;
 use crate::engine::{Node, ServiceTraits, Shared, gate};
 use crate::report::error::{ReloadError, StartError, StopError};
@@ -359,6 +360,7 @@ impl<S: Service> Runner<S> {
     /// ```
     pub fn request_start(&self) {
         request::start(self.inner(), StartKind::Start, None, Caller::No);
+        pass_on_woken();
     }
 
     /// Begins a stop and returns at once.
@@ -378,6 +380,7 @@ impl<S: Service> Runner<S> {
     /// ```
     pub fn request_stop(&self) {
         request::stop(self.inner(), None, Caller::No);
+        pass_on_woken();
     }
 
     /// Begins a restart and returns at once.
@@ -398,6 +401,7 @@ impl<S: Service> Runner<S> {
     /// ```
     pub fn request_restart(&self) {
         request::start(self.inner(), StartKind::Restart, None, Caller::No);
+        pass_on_woken();
     }
 
     /// Asks the service to take over its new configuration, and waits for its answer. Nothing restarts.
@@ -471,6 +475,7 @@ impl<S: Service> Runner<S> {
     /// ```
     pub fn request_reload(&self) {
         request::reload(self.inner(), Caller::No);
+        pass_on_woken();
     }
 
     /// Not an `async fn`: one future in another would cost what it saves.
@@ -515,6 +520,7 @@ fn one_fewer(node: Arc<dyn Node>) {
     }
     if !shared.detached.load(Ordering::Acquire) {
         request::abandon(&node);
+        pass_on_woken();
     }
     request::tell_watchers(&node);
     gate::leave_for_good(node);

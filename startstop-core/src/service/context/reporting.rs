@@ -5,12 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::{Handle, RuntimeFlavor};
-
 use super::tasks::Joined;
 use super::waiting::Waiting;
 use super::{Context, Link};
-use crate::engine::task::flush_lifo_slot;
+use crate::engine::task::pass_on_woken;
 use crate::engine::{Deferred, Node, Shared, Synced, record, reporting, request, task, update};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
@@ -571,14 +569,5 @@ fn telling(node: &Arc<dyn Node>, change: impl FnOnce(&Shared, &mut Synced, &mut 
     update(node, change);
     if shown() != before {
         pass_on_woken();
-    }
-}
-
-/// Lets another worker have the task that was woken last, such as that of the group: it is the one that this worker polls next,
-/// which no other can take, and `run` may go on to block this one.
-fn pass_on_woken() {
-    match Handle::try_current() {
-        Ok(on) if on.runtime_flavor() != RuntimeFlavor::CurrentThread => flush_lifo_slot(&on),
-        _ => {}
     }
 }
