@@ -3,8 +3,8 @@
 # 0.18.0, granian 2.8.9, gunicorn 27.0.1 with its own worker class `asgi` (PyPI). The new release answers `lifespan.startup` with
 # `lifespan.startup.failed` ("no database"), or raises while it is imported. Each server takes up a sound release at a SIGHUP.
 #
-# Guessed: granian and hypercorn keep their old workers, which are sound, and say so in the log. uvicorn takes them down and makes
-# broken ones again and again. gunicorn ends with 3.
+# Guessed: granian keeps its old workers, which are sound, and says so in the log. uvicorn takes them down and makes broken ones again
+# and again. hypercorn has no reload: it takes no notice of the signal, or ends by it. gunicorn ends with 3.
 # Seen:
 # - uvicorn keeps them: it waits five seconds for the first new one, aborts the reload, and answers all the time.
 # - hypercorn, which stops all of its old workers first, ends with 0.

@@ -3,7 +3,7 @@
 # and one that needs 1.5 s. Its README: "Prexit will await all promises that callbacks returns, and will ensure they are only called
 # once", and "set prexit.code to exit with non 0, eg prexit.code = 1".
 #
-# Guessed: after a SIGTERM both handlers are awaited, then it leaves with 0, or with `prexit.code`. A second signal changes nothing.
+# Guessed: after a SIGTERM both handlers are awaited, then it leaves with 0 (for `prexit.code` the README). A second signal changes nothing.
 # After an uncaught exception, and where a handler fails, both are awaited as well, and it leaves with 1.
 # Seen:
 # - One SIGTERM: in order, 0.

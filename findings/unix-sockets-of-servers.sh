@@ -3,8 +3,8 @@
 # 0.18.0, daphne 4.2.3, waitress 3.0.2 (PyPI). Overlap: a second one starts on the path of the first, as in a restart without a gap,
 # then the first gets a SIGTERM, then the second. Killed: the only one is killed (SIGKILL), and another starts.
 #
-# Guessed: overlap: gunicorn and uvicorn take the path over, and the first one removes the file of the second at its end; of the
-# others the second one ends with "address in use". Killed: each of them starts on the file that was left.
+# Guessed: overlap: gunicorn and uvicorn take the path over, and the first one removes the file of the second at its end;
+# with granian and hypercorn the second one ends with "address in use". No guess was written down for the others, and for killed.
 # Seen:
 # - gunicorn is as guessed, and more: after the first one's end the second lives, logs nothing, and no client can reach it. Told
 #   to stop it then ends with 1, by an error that the file is not there.
