@@ -116,8 +116,8 @@ async fn what_a_task_asks_for_before_it_blocks_its_thread_is_done() {
             within(app.start()).await.unwrap();
         }
         let cycles = app.status().cycles();
-        let asker = app.clone();
-        let (mut blocks, release) = in_a_task_that_blocks(move || asks(&asker));
+        let handle = app.clone();
+        let (mut blocks, release) = in_a_task_that_blocks(move || asks(&handle));
         within(blocks.recv()).await.unwrap();
         let begun = Instant::now();
         within(until(|| {

@@ -280,7 +280,7 @@ impl Service for Counted {
     type Error = startstop_core::BoxError;
 
     async fn run(&self, cx: Context) -> Result<(), Self::Error> {
-        let _used = &self.0;
+        std::hint::black_box(&self.0);
         self.1.run(cx).await
     }
 

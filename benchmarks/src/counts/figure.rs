@@ -262,7 +262,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("nobody listens", All),
         (OWN, "cycle"),
-        [1.0, 1.061],
+        [1.0, 1.11],
     ),
     figure(
         "cycle while one listens",
