@@ -86,7 +86,7 @@ async fn the_stop_of_a_group_is_on_time_whatever_a_member_says_before_it_blocks_
     }
 }
 
-/// Has a task do this and then block its thread.
+/// Spawns a task that does this and then blocks its thread.
 fn in_a_task_that_blocks(act: impl FnOnce() + Send + 'static) -> (UnboundedReceiver<()>, Release) {
     let (tell, blocks) = unbounded_channel();
     let latch = Arc::new(Latch::new());
