@@ -118,7 +118,7 @@ impl Postgres {
         let wrong =
             |error| StoreError::refused(format!("no address of a PostgreSQL server: {error}"));
         let config: Config = url.parse().map_err(wrong)?;
-        let connect = connection::connector(config, tls);
+        let connect = connection::connector(&config, tls);
         let first = first(&connect).await?;
         let hub = Hub::default();
         hub.try_listen(&connect).await;

@@ -53,14 +53,14 @@ struct Connector<T> {
     tls: T,
 }
 
-pub(super) fn connector<T>(config: Config, tls: T) -> impl Connect
+pub(super) fn connector<T>(config: &Config, tls: T) -> impl Connect + use<T>
 where
     T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
     T::Stream: Send,
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let hosts = hosts::each(&config);
+    let hosts = hosts::each(config);
     let turn = Turn::default();
     Connector { hosts, turn, tls }
 }
