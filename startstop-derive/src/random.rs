@@ -166,6 +166,14 @@ fn no_block_makes_the_attribute_panic() {
     });
 }
 
+/// `impl ! {` is the never type, and `impl ! where` a negative impl.
+#[test]
+fn a_block_of_the_never_type_stays_rust() {
+    let block = "impl ! { #[stop] async fn close(&self) {} }";
+    let tokens = block.parse().expect("tokens");
+    assert_is_file(&crate::methods(TokenStream::new(), tokens), block);
+}
+
 /// Runs many cases; the seed is printed with a failure, and taken from `SEED` if that is set.
 fn each_case(case: impl Fn(&mut Rng)) {
     let given = std::env::var("SEED")

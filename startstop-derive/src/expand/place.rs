@@ -82,7 +82,11 @@ impl<'a> Head<'a> {
             quote!(#ident: #private::Send + #private::Sync + 'static)
         });
         let assumed = assumed.into_iter();
-        self.statics(quote!(where #(#written,)* #(#demanded,)* #(#assumed,)*))
+        let predicates = quote!(#(#written,)* #(#demanded,)* #(#assumed,)*);
+        if predicates.is_empty() {
+            return predicates;
+        }
+        self.statics(quote!(where #predicates))
     }
 
     /// That the type is a service in all that it has to be, such as `Send`: that is checked where it
