@@ -59,7 +59,10 @@ pub(crate) fn is_own(_: &AbortHandle) -> bool {
 }
 
 /// A task, as a thread of the model, wherever it is to run.
-pub(crate) fn spawn_on(_: &Handle, future: impl Future<Output = ()> + 'static) -> AbortHandle {
+pub(crate) fn spawn_on<F>(_: &Handle, future: F) -> AbortHandle
+where
+    F: Future<Output = ()> + 'static,
+{
     let waker = ThreadWaker::new();
     let task = AbortHandle(Arc::clone(&waker));
     loom::thread::spawn(move || waker.drive(future));
