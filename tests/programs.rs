@@ -159,7 +159,7 @@ async fn a_service_takes_as_little_memory_as_is_promised_and_keeps_nothing_that_
         panic!("{}", ended.stdout)
     };
     // Features that other crates of the workspace turn on make it a little larger.
-    let known = [(264, 520), (272, 528)];
+    let known = [(240, 496), (248, 504)];
     assert!(known.contains(&(stopped, running)), "{}", ended.stdout);
     assert_eq!((one, two, over), (1, 2, 0), "{}", ended.stdout);
 }

@@ -24,6 +24,7 @@ pub(crate) mod ended;
 mod few;
 mod seldom;
 pub(crate) mod listeners;
+mod marks;
 pub(crate) mod parts;
 pub(crate) mod record;
 pub(crate) mod reload;
@@ -55,8 +56,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 
 use crate::engine::atomic_state::AtomicState;
-use crate::rules::lifecycle::{Rules, ShutdownRule, StopStage};
-use crate::settings::Resolved;
+use crate::rules::lifecycle::StopStage;
+use crate::settings::{Resolved, Rules, ShutdownRule};
 use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
 
@@ -65,11 +66,13 @@ pub(crate) use deferred::Deferred;
 pub(crate) use drain::Allowed;
 pub(crate) use driver_step::{DriverStep, RetryAnswer};
 pub(crate) use listeners::Listener;
+pub(crate) use marks::Mark;
 pub(crate) use node::Identity;
 pub(crate) use node::{Job, Node, Observer, ReloadPassed, SpawnTarget};
 pub(crate) use parts::PartEnd;
 pub(crate) use synced::{Ending, Synced};
 
+use marks::Marks;
 use stop_stage::StopStageCell;
 
 /// The shared part of a runner.
@@ -78,54 +81,28 @@ pub(crate) struct Shared {
     stop_stage: StopStageCell,
     /// How many runners there are for the service: fewer than 2^32.
     pub(crate) handles: AtomicU32,
-    pub(crate) detached: AtomicBool,
+    pub(crate) marks: Marks,
     /// Whether the last runner is gone: behind the gate.
     is_left: AtomicBool,
     /// Whether the driver is polling `run` at this moment.
     pub(crate) polling: AtomicBool,
     /// Whether the driver has to look at reload requests after its next poll.
     pub(crate) reload_open: AtomicBool,
-    /// Whether something may be attached to the attempt.
-    pub(crate) has_attached: AtomicBool,
     pub(crate) settings: Resolved,
-    /// The settings that the rules depend on.
-    rules: Rules,
     synced: Mutex<Synced>,
-}
-
-/// The traits of a service that its engine depends on.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ServiceTraits {
-    /// It has a `shutdown` of its own.
-    pub(crate) has_shutdown: bool,
-    /// It is made of members.
-    pub(crate) is_owner: bool,
 }
 
 impl Shared {
     /// The engine of a service with these settings.
-    pub(crate) fn new(settings: Resolved, traits: ServiceTraits) -> Self {
-        let shutdown = match (traits.has_shutdown, settings.shutdown_always()) {
-            (false, _) => ShutdownRule::None,
-            (true, true) => ShutdownRule::Always,
-            (true, false) => ShutdownRule::OnStop,
-        };
+    pub(crate) fn new(settings: Resolved) -> Self {
         Self {
             atomic_state: AtomicState::new(),
             stop_stage: StopStageCell::new(),
             handles: AtomicU32::new(1),
-            detached: AtomicBool::new(false),
+            marks: Marks::new(),
             is_left: AtomicBool::new(false),
             polling: AtomicBool::new(false),
             reload_open: AtomicBool::new(false),
-            has_attached: AtomicBool::new(false),
-            rules: Rules {
-                readiness: settings.readiness(),
-                drains: !settings.drain().is_zero(),
-                shutdown,
-                aborts: settings.stop_timeout().is_zero(),
-                owner: traits.is_owner,
-            },
             settings,
             synced: Mutex::new(Synced::new()),
         }
@@ -145,7 +122,7 @@ impl Shared {
 
     /// Returns whether the service has a `shutdown` of its own.
     pub(crate) fn has_shutdown_call(&self) -> bool {
-        self.rules.shutdown != ShutdownRule::None
+        self.rules().shutdown != ShutdownRule::None
     }
 
     /// Returns whether the last runner is gone.
@@ -155,13 +132,13 @@ impl Shared {
 
     /// Returns whether the service may run: there is a runner, or it was let go on without.
     pub(crate) fn is_wanted(&self) -> bool {
-        !self.is_abandoned() || self.detached.load(Ordering::Acquire)
+        !self.is_abandoned() || self.marks.has(Mark::Detached)
     }
 
     /// Returns the settings that the rules depend on.
     #[inline]
     pub(crate) fn rules(&self) -> Rules {
-        self.rules
+        self.settings.rules()
     }
 
     /// Returns how far the end of attempt `epoch` has come, without the lock: an attempt that is over is
@@ -176,9 +153,14 @@ impl Shared {
         self.stop_stage.current()
     }
 
+    /// Returns how many attempts there have been over all cycles, which is the number of the current one.
+    pub(crate) fn attempts(&self) -> u64 {
+        self.stop_stage.epoch()
+    }
+
     /// Returns whether `epoch` is the current attempt.
     pub(crate) fn is_current(&self, epoch: u64) -> bool {
-        self.stop_stage.epoch() == epoch
+        self.attempts() == epoch
     }
 
     /// Notes a heartbeat of attempt `epoch`; free where there is no watchdog.

@@ -1,6 +1,7 @@
 //! Settings: how a service is to be run.
 
 mod resolved;
+mod rules;
 pub(crate) mod restart_policy;
 pub(crate) mod member_policy;
 
@@ -12,6 +13,7 @@ use crate::report::state::Readiness;
 use crate::settings::restart_policy::RestartPolicy;
 
 pub(crate) use resolved::Resolved;
+pub(crate) use rules::{Rules, ServiceTraits, ShutdownRule};
 
 /// How a service is run: its name, readiness, timeouts, restarts and history.
 ///

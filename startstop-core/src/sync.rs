@@ -22,7 +22,7 @@ pub(crate) use spawned::{Empty, flush_lifo_slot, has_ended, has_timers, is_own, 
 #[cfg(not(startstop_loom))]
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU32, AtomicU64},
+    atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64},
 };
 #[cfg(not(startstop_loom))]
 pub(crate) use tokio::{sync::Notify, task::AbortHandle};
@@ -35,7 +35,7 @@ pub(crate) use loom::sync::Condvar;
 pub(crate) use modelled::block_on;
 #[cfg(startstop_loom)]
 pub(crate) use modelled::{
-    AbortHandle, AtomicBool, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard, Notify,
-    Nudge, QueueEntry, WaitForCancellationFutureOwned, flush_lifo_slot, has_ended, has_timers,
-    is_own, look_soon, spawn_on,
+    AbortHandle, AtomicBool, AtomicU8, AtomicU32, AtomicU64, CancellationToken, Mutex, MutexGuard,
+    Notify, Nudge, QueueEntry, WaitForCancellationFutureOwned, flush_lifo_slot, has_ended,
+    has_timers, is_own, look_soon, spawn_on,
 };

@@ -203,7 +203,7 @@ impl Synced {
 
     /// Shows the stop stage of the attempt to its contexts.
     fn show_stop_stage(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        shared.stop_stage.advance(self.attempts, self.life.stage());
+        shared.stop_stage.advance(self.life.stage());
         self.waiters
             .answer(Topic::Drain, &Answer::Seen, &mut deferred.wakes);
         self.wake_driver(deferred);
@@ -211,7 +211,7 @@ impl Synced {
 
     /// Ends the contexts of an attempt that is over, whatever they wait for.
     pub(super) fn close_attempt(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        shared.stop_stage.reset(self.attempts, StopStage::Aborted);
+        shared.stop_stage.close();
         let ended = |topic: Topic| topic.kind() & Topic::STAGES != 0;
         self.waiters
             .answer_where(Topic::STAGES, ended, &Answer::Seen, &mut deferred.wakes);
@@ -350,10 +350,5 @@ impl Synced {
     pub(crate) fn run_on(&mut self, on: Handle) {
         self.driver.moves |= !self.on.is(&on);
         self.on = RunsOn::Runtime(on);
-    }
-
-    /// Returns whether attempt `epoch` is at least at `stage`.
-    pub(crate) fn has_reached(&self, epoch: u64, stage: StopStage) -> bool {
-        !reporting::is_alive(self, epoch) || self.life.stage() >= stage
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Deferred, Node, Synced};
+use super::{Deferred, Node, Shared, Synced};
 use crate::engine::request::{self, Caller};
 use crate::report::shared_name::SharedName;
 use crate::sync::clock;
@@ -42,8 +42,14 @@ impl AttachedAction {
 }
 
 /// Notes a part of attempt `epoch`, if that is alive and not aborted.
-pub(crate) fn attach(synced: &mut Synced, epoch: u64, name: &str, node: &Arc<dyn Node>) -> bool {
-    let open = synced.attempts == epoch && synced.life.is_open();
+pub(crate) fn attach(
+    synced: &mut Synced,
+    shared: &Shared,
+    epoch: u64,
+    name: &str,
+    node: &Arc<dyn Node>,
+) -> bool {
+    let open = shared.is_current(epoch) && synced.life.is_open();
     if open {
         let part = Attached {
             name: name.into(),

@@ -46,7 +46,7 @@ impl AttemptGuard {
         (is_open, remark): (IsOpen, Remark),
     ) -> Result<Self, Closed> {
         let open = update(node, |shared, synced, deferred| {
-            let open = synced.attempts == epoch && is_open(&synced.life);
+            let open = shared.is_current(epoch) && is_open(&synced.life);
             if open {
                 remark(synced);
                 synced.step(shared, Input::Added(part), ArmTimer::Now, deferred);
@@ -126,7 +126,7 @@ impl AttemptGuard {
             let (epoch, verdict) = (self.epoch, verdict.clone());
             in_turn(move || {
                 update_and_leave(node, |shared, synced, deferred| {
-                    record::note_stuck(synced, epoch, &verdict);
+                    record::note_stuck(synced, shared, epoch, &verdict);
                     synced.step(shared, Input::RanOut, ArmTimer::Now, deferred);
                 });
             });

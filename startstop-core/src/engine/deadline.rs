@@ -130,8 +130,6 @@ pub(crate) struct Deadline {
     is_pending: bool,
     /// The thread will look at it.
     is_noted: bool,
-    /// Seldom: most stops are over before there is one.
-    kept: Option<Box<DeadlineTask>>,
 }
 
 impl Deadline {
@@ -142,12 +140,7 @@ impl Deadline {
             id: 0,
             is_pending: false,
             is_noted: false,
-            kept: None,
         }
-    }
-
-    fn has_task(&self) -> bool {
-        self.kept.as_ref().is_some_and(|kept| kept.handle.is_some())
     }
 
     /// Returns when the next attempt begins, in `Backoff`.
@@ -209,7 +202,7 @@ pub(crate) fn arm(
     }
     // The task of a start wakes up in time for the watchdog: see `next_look`.
     let is_watched = (old_timer, timer) == (Timer::Start, Timer::Watch);
-    if !synced.deadline.has_task() {
+    if !has_task(synced) {
         synced.deadline.is_pending = true;
     } else if due < old_due && !is_watched {
         disarm(synced, deferred);
@@ -278,11 +271,20 @@ fn take_pending(synced: &mut Synced) -> Option<SpawnTarget> {
 /// Ends the task of the deadline, and the claim of one that is still to be spawned: nothing keeps the deadline any more.
 #[inline]
 pub(super) fn disarm(synced: &mut Synced, deferred: &mut Deferred) {
-    if let Some(kept) = synced.deadline.kept.take() {
+    let cold = synced.cold.get_mut();
+    if let Some(kept) = cold.and_then(|cold| cold.deadline_task.take()) {
         deferred.cancel(*kept);
     }
     synced.deadline.id = synced.deadline.id.wrapping_add(1);
     synced.deadline.is_pending = false;
+}
+
+fn has_task(synced: &Synced) -> bool {
+    let kept = synced
+        .cold
+        .get()
+        .and_then(|cold| cold.deadline_task.as_ref());
+    kept.is_some_and(|kept| kept.handle.is_some())
 }
 
 /// Asks the thread to look whether what is pending takes longer, should nobody else.
@@ -326,7 +328,7 @@ fn armed(synced: &mut Synced, id: u32, new: DeadlineTask) -> Result<DeadlineTask
     if !is_kept_by(synced, id) {
         return Err(new);
     }
-    let old = synced.deadline.kept.replace(Box::new(new));
+    let old = synced.cold().deadline_task.replace(Box::new(new));
     Ok(old.map_or_else(DeadlineTask::default, |old| *old))
 }
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::{ArmTimer, Deferred, Node, Shared, Synced, grace, listeners, update};
 use crate::report::state::State;
 use crate::report::stop_reason::StopReason;
-use crate::rules::lifecycle::{Input, Rules, StopStage};
+use crate::rules::lifecycle::{Input, StopStage};
 use crate::rules::span::Span;
+use crate::settings::Rules;
 use crate::sync::clock;
 
 /// How long a stop may take.

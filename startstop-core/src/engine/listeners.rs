@@ -298,8 +298,8 @@ pub(super) fn note_why(synced: &mut Synced) -> StopReason {
 }
 
 /// Returns why attempt `epoch` is to end, once it is.
-pub(crate) fn why(synced: &Synced, epoch: u64) -> Option<StopReason> {
-    synced.why.filter(|_| synced.attempts == epoch)
+pub(crate) fn why(synced: &Synced, shared: &Shared, epoch: u64) -> Option<StopReason> {
+    synced.why.filter(|_| shared.is_current(epoch))
 }
 
 /// Returns why the attempt is to end, from how the rules see it.

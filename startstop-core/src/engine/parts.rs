@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{Deferred, Shared, Synced, record, tasks};
+use super::{Deferred, Ending, Shared, Synced, record, reporting, tasks};
 use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::StopStage;
@@ -25,10 +25,11 @@ pub(crate) enum PartEnd {
 /// and ours take the lock of the engine.
 pub(crate) fn token(
     synced: &mut Synced,
+    shared: &Shared,
     epoch: u64,
     stage: StopStage,
 ) -> Option<Arc<CancellationToken>> {
-    if synced.has_reached(epoch, stage) {
+    if has_reached(synced, shared, epoch, stage) {
         return None;
     }
     let rare = synced.make_rare();
@@ -37,6 +38,29 @@ pub(crate) fn token(
         _ => &mut rare.token,
     };
     Some(Arc::clone(slot.get_or_insert_default()))
+}
+
+/// Returns the number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
+pub(crate) fn attempt_of(synced: &Synced, shared: &Shared, epoch: u64) -> u64 {
+    (epoch + synced.attempt()).saturating_sub(shared.attempts())
+}
+
+/// Returns whether attempt `epoch` is at least at `stage`.
+pub(crate) fn has_reached(synced: &Synced, shared: &Shared, epoch: u64, stage: StopStage) -> bool {
+    !reporting::is_alive(synced, shared, epoch) || synced.life.stage() >= stage
+}
+
+/// Keeps something to be done at the end of attempt `epoch`, under a number; hands it back if that has ended.
+pub(crate) fn at_end(
+    synced: &mut Synced,
+    shared: &Shared,
+    epoch: u64,
+    ending: Ending,
+) -> Result<u64, Ending> {
+    if !shared.is_current(epoch) || !synced.life.is_alive() {
+        return Err(ending);
+    }
+    Ok(synced.make_rare().endings.make().add(ending))
 }
 
 /// Returns whether `waker` is that of the driver, which is woken whenever the stop stage changes.
@@ -52,10 +76,11 @@ pub(crate) fn wakes_driver(synced: &Synced, waker: &Waker) -> bool {
 /// is aborted at once.
 pub(crate) fn shutdown_spawned(
     synced: &mut Synced,
+    shared: &Shared,
     epoch: u64,
     handle: AbortHandle,
 ) -> Option<AbortHandle> {
-    let live = synced.attempts == epoch && synced.life.is_shutdown_call_live();
+    let live = shared.is_current(epoch) && synced.life.is_shutdown_call_live();
     if !live || synced.life.stage() >= StopStage::Aborted {
         return Some(handle);
     }

@@ -69,8 +69,8 @@ impl Future for Passing {
             ..
         } = &mut *self;
         let result = std::mem::replace(result, Ok(()));
-        gate::update_apart(owner, |_, synced, deferred| {
-            if synced.attempts == *epoch {
+        gate::update_apart(owner, |shared, synced, deferred| {
+            if shared.is_current(*epoch) {
                 reload::answer(synced, *round, result, deferred);
             }
         });

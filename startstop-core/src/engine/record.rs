@@ -276,8 +276,13 @@ pub(crate) fn stuck_parts(synced: &mut Synced, shared: &Shared) -> Unresponsive 
 }
 
 /// Notes who does not yield in a part of attempt `epoch`: the leaves, by their paths.
-pub(crate) fn note_stuck(synced: &mut Synced, epoch: u64, unresponsive: &Unresponsive) {
-    if synced.attempts != epoch {
+pub(crate) fn note_stuck(
+    synced: &mut Synced,
+    shared: &Shared,
+    epoch: u64,
+    unresponsive: &Unresponsive,
+) {
+    if !shared.is_current(epoch) {
         return;
     }
     let stuck = synced.make_rare().stuck_below.make();

@@ -110,7 +110,7 @@ pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Defe
     let Some(round) = last.filter(|it| it.stage != RoundStage::Seen) else {
         return;
     };
-    let topic = Topic::reload(synced.attempts);
+    let topic = Topic::reload(shared.attempts());
     let answer = Answer::Handed(round.id);
     let waits = |other| other == topic;
     let woken = synced
@@ -152,20 +152,20 @@ pub(crate) fn decide(synced: &mut Synced, shared: &Shared, deferred: &mut Deferr
         return;
     }
     let Some(round) = rounds.pop() else { return };
-    match pass_on(synced, round.id) {
+    match pass_on(synced, shared, round.id) {
         Some(pass_on) => begin_passing(synced, round, pass_on, deferred),
         None => tell_requesters(synced, round.id, Err(ReloadError::NotSupported), deferred),
     }
 }
 
 /// Passes the request of this round on, if anything is attached.
-fn pass_on(synced: &Synced, round: u32) -> Option<ReloadPassed> {
+fn pass_on(synced: &Synced, shared: &Shared, round: u32) -> Option<ReloadPassed> {
     let attached = attached::all(synced);
     let on = synced.on.handle().filter(|_| !attached.is_empty())?.clone();
     let left = attached.iter().map(Attached::downgrade).collect();
     Some(ReloadPassed {
         on,
-        epoch: synced.attempts,
+        epoch: shared.attempts(),
         round,
         left,
     })

@@ -27,8 +27,8 @@ pub(crate) struct Reported {
 }
 
 /// Returns whether attempt `epoch` is the current one and something of it is alive.
-pub(crate) fn is_alive(synced: &Synced, epoch: u64) -> bool {
-    synced.attempts == epoch && synced.life.is_alive()
+pub(crate) fn is_alive(synced: &Synced, shared: &Shared, epoch: u64) -> bool {
+    shared.is_current(epoch) && synced.life.is_alive()
 }
 
 /// The service can do its job now.
@@ -125,8 +125,8 @@ pub(super) fn start_allowance(synced: &Synced, shared: &Shared) -> Duration {
 }
 
 /// The service of attempt `epoch` begins to wait for what counts as a sign of life; says whether it does.
-pub(crate) fn begin_wait(synced: &mut Synced, epoch: u64) -> bool {
-    let alive = is_alive(synced, epoch);
+pub(crate) fn begin_wait(synced: &mut Synced, shared: &Shared, epoch: u64) -> bool {
+    let alive = is_alive(synced, shared, epoch);
     if alive {
         synced.make_rare().said.make().waits += 1;
     }
@@ -135,7 +135,7 @@ pub(crate) fn begin_wait(synced: &mut Synced, epoch: u64) -> bool {
 
 /// Such a wait is over. It does not begin the watch of a service that starts.
 pub(crate) fn end_wait(synced: &mut Synced, shared: &Shared, epoch: u64) {
-    if synced.attempts != epoch {
+    if !shared.is_current(epoch) {
         return;
     }
     let rare = synced.rare_mut();

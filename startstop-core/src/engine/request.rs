@@ -14,6 +14,7 @@ use super::{
     reload, reporting, update,
 };
 use crate::engine::parent::Parent;
+use crate::engine::task::pass_on_woken;
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, RawFailure};
@@ -62,6 +63,7 @@ pub(crate) fn abandon(node: &Arc<dyn Node>) {
     // Without a handle nobody begins a cycle; who comes back to the service has one, and goes on with it.
     if node.shared().atomic_state.read().state() != State::Stopped {
         stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Caller::No);
+        pass_on_woken();
     }
 }
 
@@ -150,10 +152,14 @@ fn step_to_stop(
 }
 
 /// A stop that nobody waits for, where `asks` still holds.
-fn begin_own_stop(node: &Arc<dyn Node>, reason: StopReason, asks: impl FnOnce(&Synced) -> bool) {
+fn begin_own_stop(
+    node: &Arc<dyn Node>,
+    reason: StopReason,
+    asks: impl FnOnce(&Shared, &Synced) -> bool,
+) {
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
-        if synced.unresponsive().is_none() && asks(synced) {
+        if synced.unresponsive().is_none() && asks(shared, synced) {
             drain::note_drain_below(synced, below);
             listeners::note_reason(synced, reason);
             begin_stop(shared, synced, Allowed::Own, ArmTimer::Now, deferred);
@@ -164,7 +170,7 @@ fn begin_own_stop(node: &Arc<dyn Node>, reason: StopReason, asks: impl FnOnce(&S
 
 /// The parent with this number was cancelled.
 pub(crate) fn stop_by_parent(node: &Arc<dyn Node>, id: u64) {
-    begin_own_stop(node, StopReason::Parent, |synced| {
+    begin_own_stop(node, StopReason::Parent, |_, synced| {
         let current = synced.parent().is_some_and(|parent| parent.id() == id);
         current && synced.state() != State::Stopped
     });
@@ -172,14 +178,15 @@ pub(crate) fn stop_by_parent(node: &Arc<dyn Node>, id: u64) {
 
 /// A service asks for its own stop.
 pub(crate) fn stop_attempt(node: &Arc<dyn Node>, epoch: u64) {
-    begin_own_stop(node, StopReason::Own, |synced| {
-        reporting::is_alive(synced, epoch)
+    begin_own_stop(node, StopReason::Own, |shared, synced| {
+        reporting::is_alive(synced, shared, epoch)
     });
 }
 
 /// A service asks for a stop of every outermost owner that it is a part of; of itself where it is a part of none.
 pub(crate) fn stop_outermost_owners(node: &Arc<dyn Node>, epoch: u64) {
-    if !reporting::is_alive(&node.shared().synced(), epoch) {
+    let shared = node.shared();
+    if !reporting::is_alive(&shared.synced(), shared, epoch) {
         return;
     }
     let mut seen = HashSet::new();
@@ -190,7 +197,7 @@ pub(crate) fn stop_outermost_owners(node: &Arc<dyn Node>, epoch: u64) {
         }
         let owners = owners::all(&node.shared().synced());
         if owners.is_empty() {
-            begin_own_stop(&node, StopReason::Own, |synced| {
+            begin_own_stop(&node, StopReason::Own, |_, synced| {
                 synced.state() != State::Stopped
             });
         }
@@ -203,7 +210,7 @@ pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     let mut asked = StartRequest::new(node.shared(), StartKind::Restart, None, Caller::No);
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
-        if reporting::is_alive(synced, epoch) && shared.is_wanted() {
+        if reporting::is_alive(synced, shared, epoch) && shared.is_wanted() {
             drain::note_drain_below(synced, below);
             asked.make(shared, synced, deferred);
         }

@@ -16,7 +16,7 @@ use super::{
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::failure::{Interruption, RawFailure};
 use crate::report::state::{Exit, Phase, Readiness, State};
-use crate::rules::lifecycle::{End, Input, RunEnd, StopStage};
+use crate::rules::lifecycle::{End, Input, RunEnd};
 use crate::sync::clock;
 
 impl Synced {
@@ -89,7 +89,7 @@ impl Synced {
             }
             _ if self.life.is_shutdown_call_due() => {
                 self.take_shutdown_call(shared);
-                DriverStep::ShutdownCall(self.attempts)
+                DriverStep::ShutdownCall(shared.attempts())
             }
             State::Starting | State::Running | State::Stopping => {
                 deadline::on_polled(self, deferred);
@@ -105,7 +105,7 @@ impl Synced {
         }
         let on = self.on.handle().cloned()?;
         self.take_shutdown_call(shared);
-        Some((on, self.attempts))
+        Some((on, shared.attempts()))
     }
 
     fn take_shutdown_call(&mut self, shared: &Shared) {
@@ -117,13 +117,12 @@ impl Synced {
     }
 
     fn enter(&mut self, shared: &Shared, deferred: &mut Deferred) -> DriverStep {
-        self.attempts += 1;
         self.attempts_of_cycle = self.attempts_of_cycle.saturating_add(1);
         self.announced = false;
         self.stop_at = clock::NEVER;
         self.why = None;
         self.began_at = deferred.now();
-        shared.stop_stage.reset(self.attempts, StopStage::Alive);
+        let epoch = shared.stop_stage.begin();
         let again = self.attempts_of_cycle > 1;
         if let Some(cold) = self.cold.get_mut() {
             cold.retry = None;
@@ -146,9 +145,9 @@ impl Synced {
         listeners::forget_unreadiness(self);
         self.step(shared, Input::Enter, ArmTimer::Now, deferred);
         if self.has_one_thread() || deferred.is_quiet() {
-            DriverStep::Run(self.attempts)
+            DriverStep::Run(epoch)
         } else {
-            DriverStep::RunSoon(self.attempts)
+            DriverStep::RunSoon(epoch)
         }
     }
 

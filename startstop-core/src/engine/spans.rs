@@ -55,8 +55,8 @@ pub(crate) fn enter(node: &Arc<dyn Node>) -> AttemptSpan {
 
 /// Returns the span of attempt `epoch`.
 #[cfg(feature = "tracing")]
-pub(crate) fn of(synced: &Synced, epoch: u64) -> AttemptSpan {
-    let rare = synced.rare().filter(|_| synced.attempts == epoch);
+pub(crate) fn of(synced: &Synced, shared: &Shared, epoch: u64) -> AttemptSpan {
+    let rare = synced.rare().filter(|_| shared.is_current(epoch));
     rare.map(|rare| rare.attempt_span.clone())
         .unwrap_or_default()
 }
@@ -89,7 +89,7 @@ impl Shared {
     /// Returns the span of attempt `epoch`.
     #[cfg(feature = "tracing")]
     pub(crate) fn span(&self, epoch: u64) -> AttemptSpan {
-        of(&self.synced(), epoch)
+        of(&self.synced(), self, epoch)
     }
 
     /// Returns the span of attempt `epoch`.

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use crate::rules::lifecycle::StopStage;
 use crate::sync::AtomicU64;
 
-/// The number of the current attempt and how far its end has come, in one atomic word.
+/// The number of the current attempt and how far its end has come, in one atomic word. It is written under the lock of the
+/// engine only.
 pub(super) struct StopStageCell(AtomicU64);
 
 impl StopStageCell {
@@ -22,17 +23,26 @@ impl StopStageCell {
         Self(AtomicU64::new(0))
     }
 
-    pub(super) fn advance(&self, epoch: u64, stage: StopStage) {
-        // `SeqCst`, with the `polling` mark: either the driver sees the stage before it polls `run`,
-        // or the one who stores it sees that the driver is polling.
-        self.0
-            .store(epoch * Self::STAGES + stage as u64, Ordering::SeqCst);
+    /// Begins the next attempt, and returns its number: nobody is polling `run` then.
+    pub(super) fn begin(&self) -> u64 {
+        let epoch = self.epoch() + 1;
+        let word = epoch * Self::STAGES + StopStage::Alive as u64;
+        self.0.store(word, Ordering::Release);
+        epoch
     }
 
-    /// Shows an attempt that begins or is over: nobody is polling `run` then.
-    pub(super) fn reset(&self, epoch: u64, stage: StopStage) {
-        self.0
-            .store(epoch * Self::STAGES + stage as u64, Ordering::Release);
+    /// The end of the attempt has come so far.
+    pub(super) fn advance(&self, stage: StopStage) {
+        let word = self.epoch() * Self::STAGES + stage as u64;
+        // `SeqCst`, with the `polling` mark: either the driver sees the stage before it polls `run`,
+        // or the one who stores it sees that the driver is polling.
+        self.0.store(word, Ordering::SeqCst);
+    }
+
+    /// The attempt is over: nobody is polling `run` then.
+    pub(super) fn close(&self) {
+        let word = self.epoch() * Self::STAGES + StopStage::Aborted as u64;
+        self.0.store(word, Ordering::Release);
     }
 
     pub(super) fn epoch(&self) -> u64 {

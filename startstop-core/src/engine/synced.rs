@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::attached::Attached;
 use super::availability::OutageLog;
-use super::deadline::Deadline;
+use super::deadline::{Deadline, DeadlineTask};
 use super::driver_step::RetryAnswer;
 use super::ended::CycleEnd;
 use super::listeners::Listeners;
@@ -39,9 +39,7 @@ use crate::sync::{AbortHandle, CancellationToken};
 pub(crate) struct Synced {
     pub(crate) life: Lifecycle,
     pub(crate) cycle: u64,
-    /// Attempts over all cycles: the number of the current one.
-    pub(crate) attempts: u64,
-    /// How many of them are of this cycle; no more are counted than fit.
+    /// How many attempts are of this cycle; no more are counted than fit.
     pub(super) attempts_of_cycle: u32,
     /// It was told that the next of them begins.
     pub(super) announced: bool,
@@ -74,6 +72,8 @@ pub(crate) struct ColdState {
     /// When the drain is over; while the service is up, when it was told of the drain of an owner.
     pub(super) drain_at: u64,
     pub(super) late: LateRecord,
+    /// Seldom, even here: most stops are over before there is one.
+    pub(super) deadline_task: Option<Box<DeadlineTask>>,
     /// The attempt drives parts with deadlines of their own.
     pub(super) is_owner: bool,
     /// How long the attempt was in `Running`, once it is not any more.
@@ -169,7 +169,7 @@ pub(super) struct Endings {
 }
 
 impl Endings {
-    fn add(&mut self, ending: Ending) -> u64 {
+    pub(super) fn add(&mut self, ending: Ending) -> u64 {
         let id = self.next;
         self.next += 1;
         self.open.push((id, ending));
@@ -201,7 +201,6 @@ impl Synced {
         Self {
             life: Lifecycle::default(),
             cycle: 0,
-            attempts: 0,
             attempts_of_cycle: 0,
             announced: false,
             ran: 0,
@@ -235,15 +234,8 @@ impl Synced {
         self.cold().rare.make()
     }
 
-    /// Keeps something to be done at the end of attempt `epoch`, under a number; hands it back if that has ended.
-    pub(crate) fn at_end(&mut self, epoch: u64, ending: Ending) -> Result<u64, Ending> {
-        if self.attempts != epoch || !self.life.is_alive() {
-            return Err(ending);
-        }
-        Ok(self.make_rare().endings.make().add(ending))
-    }
-
-    /// The same for the attempt that goes on or is about to begin, unless it is to end.
+    /// Keeps something to be done at the end of the attempt that goes on or is about to begin, unless that is to end; under a
+    /// number.
     pub(crate) fn at_end_of_coming(&mut self, ending: Ending) -> Result<u64, Ending> {
         let comes = matches!(self.state(), State::Starting | State::Running);
         if !comes || self.life.end() != End::None {
@@ -275,11 +267,6 @@ impl Synced {
     /// Returns the current cycle and attempt, as events have them: one that is about to begin counts.
     pub(crate) fn tag(&self) -> (u64, u64) {
         (self.cycle, self.attempt() + u64::from(self.announced))
-    }
-
-    /// Returns the number of attempt `epoch` within the current cycle; 0 if it was in an earlier one.
-    pub(crate) fn attempt_of(&self, epoch: u64) -> u64 {
-        (epoch + self.attempt()).saturating_sub(self.attempts)
     }
 
     /// Returns what the service has said in its attempt.

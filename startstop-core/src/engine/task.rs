@@ -94,8 +94,8 @@ fn spawn_as<F>(
 ) where
     F: Future<Output: Outcome> + Send + 'static,
 {
-    let rules = node.shared().rules();
-    let added = tasks::add(&mut node.shared().synced(), epoch, rules, name);
+    let shared = node.shared();
+    let added = tasks::add(&mut shared.synced(), shared, epoch, name);
     let Some((on, new)) = added else { return };
     let entry = TaskEntry {
         node: Arc::clone(node),

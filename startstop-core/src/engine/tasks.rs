@@ -11,7 +11,7 @@ use super::{Deferred, PartEnd, Shared, Synced, parts};
 use crate::engine::waiters::{Answer, Key};
 use crate::report::failure::{Failure, RawFailure};
 use crate::report::state::{Phase, Readiness, State};
-use crate::rules::lifecycle::{End, Input, Part, Rules, StopStage};
+use crate::rules::lifecycle::{End, Input, Part, StopStage};
 use crate::sync::AbortHandle;
 
 use chain::TaskChain;
@@ -82,16 +82,16 @@ impl Tasks {
 /// Makes place for a task; hands the name back if the attempt takes no more.
 pub(crate) fn add(
     synced: &mut Synced,
+    shared: &Shared,
     epoch: u64,
-    rules: Rules,
     name: Option<Cow<'static, str>>,
 ) -> Option<(Handle, NewTask)> {
-    if synced.attempts != epoch || !synced.life.is_open() {
+    if !shared.is_current(epoch) || !synced.life.is_open() {
         return None;
     }
     let on = synced.on.handle().cloned()?;
     let new = synced.make_rare().tasks.make().add(name)?;
-    synced.life.step(Input::Added(Part::Task), rules);
+    synced.life.step(Input::Added(Part::Task), shared.rules());
     Some((on, new))
 }
 
@@ -148,8 +148,8 @@ pub(crate) fn next(synced: &Synced) -> u64 {
 }
 
 /// Returns whether the tasks of attempt `epoch` before `limit` have ended, but for the one that asks.
-pub(crate) fn has_joined(synced: &Synced, epoch: u64, limit: u64) -> bool {
-    synced.attempts != epoch || tasks(synced).is_none_or(|tasks| !tasks.has_others_before(limit))
+pub(crate) fn has_joined(synced: &Synced, shared: &Shared, epoch: u64, limit: u64) -> bool {
+    !shared.is_current(epoch) || tasks(synced).is_none_or(|tasks| !tasks.has_others_before(limit))
 }
 
 fn tasks(synced: &Synced) -> Option<&Tasks> {

@@ -189,8 +189,9 @@ impl<'a> Supervisor<'a> {
         let entries = (0..).map(Id).zip(&mut table.entries);
         let member = |(id, entry): (Id, &mut Option<TableEntry>)| {
             let entry = entry.as_mut()?;
-            let synced = entry.part.node.shared().synced();
-            (entry.seen, entry.attempt) = (synced.cycle, synced.attempts);
+            let shared = entry.part.node.shared();
+            let synced = shared.synced();
+            (entry.seen, entry.attempt) = (synced.cycle, shared.attempts());
             drop(synced);
             Some((id, entry.part.clone()))
         };

@@ -84,8 +84,9 @@ impl Table {
         let Prepared { part, policy, .. } = member;
         let id = self.plan.add(edges, policy);
         self.ids.insert(name.clone(), id);
-        let synced = part.node.shared().synced();
-        let (seen, attempt) = (synced.cycle, synced.attempts);
+        let shared = part.node.shared();
+        let synced = shared.synced();
+        let (seen, attempt) = (synced.cycle, shared.attempts());
         drop(synced);
         self.make_room();
         let entry = TableEntry {

@@ -289,5 +289,8 @@ fn own_grace(shared: &Shared) -> Duration {
     let stop = settings
         .stop_timeout()
         .saturating_add(settings.abort_timeout());
-    settings.drain().saturating_add(stop)
+    settings
+        .own_drain()
+        .unwrap_or_default()
+        .saturating_add(stop)
 }

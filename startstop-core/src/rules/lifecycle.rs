@@ -26,25 +26,13 @@ mod deadlines;
 mod stopping;
 mod cycle;
 
-use crate::report::state::{Readiness, State};
+use crate::report::state::State;
+use crate::settings::{Rules, ShutdownRule};
 
 pub(crate) use effects::Effects;
 use flags::{Abort, JobTasks, Requested, Run, UserCode};
-pub(crate) use flags::{End, ShutdownCall, ShutdownRule, StopStage, Timer};
+pub(crate) use flags::{End, ShutdownCall, StopStage, Timer};
 pub(crate) use input::{Input, Part, RunEnd};
-
-/// The settings that the rules depend on.
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(test, derive(PartialEq, Eq))]
-pub(crate) struct Rules {
-    pub(crate) readiness: Readiness,
-    pub(crate) drains: bool,
-    pub(crate) shutdown: ShutdownRule,
-    /// The stop timeout is zero: a stop is an abort, once the drain is over.
-    pub(crate) aborts: bool,
-    /// It is made of members, which have deadlines of their own: a late start rolls back, and it tells who was late.
-    pub(crate) owner: bool,
-}
 
 /// The lifecycle of one service: its state and its marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -1,7 +1,6 @@
 //! Runners as parts of an attempt of another, as members are parts of a group.
 
 use std::fmt;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::{Runner, listen};
@@ -9,7 +8,7 @@ use crate::engine::attached::is_same;
 use crate::engine::attempt_guard::AttemptGuard;
 use crate::engine::owners::PartObserver;
 use crate::engine::request::{self, Caller};
-use crate::engine::{Node, Observer, Shared, Synced, ancestry, attached, gate, owners};
+use crate::engine::{Mark, Node, Observer, Shared, Synced, ancestry, attached, gate, owners};
 use crate::report::path::is_name;
 use crate::report::shared_name::SharedName;
 use crate::report::state::State;
@@ -156,8 +155,9 @@ fn attach(cx: &Context, name: &SharedName, part: &Arc<dyn Node>) -> Result<(), A
     let (owner, epoch) = (attempt.node(), attempt.epoch());
     check(owner, name, part)?;
     // Before it is there: who finds it, finds this.
-    owner.shared().has_attached.store(true, Ordering::Release);
-    if !attached::attach(&mut owner.shared().synced(), epoch, name, part) {
+    owner.shared().marks.set(Mark::HasAttached);
+    let shared = owner.shared();
+    if !attached::attach(&mut shared.synced(), shared, epoch, name, part) {
         return Err(AttachError::Ended);
     }
     let link = Arc::new(Attachment {

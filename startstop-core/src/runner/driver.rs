@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::engine::gate::{self, Gate};
 use crate::engine::task::flush_lifo_slot;
-use crate::engine::{Identity, Job, Node, Shared, Synced, attached, parts};
+use crate::engine::{Identity, Job, Mark, Node, Shared, Synced, attached, parts};
 use crate::report::shared_name::SharedName;
 use crate::report::status::Status;
 use crate::rules::span::Span;
@@ -86,7 +86,7 @@ fn with_attached(
     mut parts: Vec<(SharedName, Arc<dyn Node>)>,
     shared: &Shared,
 ) -> Vec<(SharedName, Arc<dyn Node>)> {
-    if shared.has_attached.load(Ordering::Acquire) {
+    if shared.marks.has(Mark::HasAttached) {
         parts.extend(attached::parts_of(&shared.synced()));
     }
     parts
@@ -102,7 +102,8 @@ fn launch_other(node: Arc<dyn Node>, job: Job, shutdown: MakeShutdown) {
     let weak = Arc::downgrade(&node);
     let call = shutdown_call::Call::new(node, epoch, shutdown);
     let task = shutdown_call::spawn(&on, call);
-    let keep = |_: &Shared, synced: &mut Synced| parts::shutdown_spawned(synced, epoch, task);
+    let keep =
+        |shared: &Shared, synced: &mut Synced| parts::shutdown_spawned(synced, shared, epoch, task);
     if let Some((late, last)) = gate::look(&weak, keep) {
         shutdown_call::abort(late);
         drop(last);

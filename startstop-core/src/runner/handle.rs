@@ -13,12 +13,12 @@ use crate::engine::request::pending::ask;
 use crate::engine::request::{self, Caller, StartKind};
 use crate::engine::task::pass_on_woken;
 use crate::engine::waiters::Answer;
-use crate::engine::{Node, ServiceTraits, Shared, gate};
+use crate::engine::{Mark, Node, Shared, gate};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::runner::driver::Inner;
 use crate::service::name;
 use crate::service::{Owner, Service};
-use crate::settings::{Resolved, Settings};
+use crate::settings::{Resolved, ServiceTraits, Settings};
 use crate::sync::CancellationToken;
 
 impl<S: Service> Runner<S> {
@@ -48,13 +48,13 @@ impl<S: Service> Runner<S> {
     pub fn with_settings(service: S, settings: Settings) -> Self {
         let settings = settings.or(service.settings());
         let settings = name::given_by_type(settings, std::any::type_name::<S>());
-        let settings = Resolved::new(settings, name::of_plain_type::<S>);
         let traits = ServiceTraits {
             has_shutdown: service.__has_shutdown(),
             is_owner: service.__is_owner(),
         };
+        let settings = Resolved::new(settings, name::of_plain_type::<S>, traits);
         let inner = Arc::new(Inner {
-            shared: Shared::new(settings, traits),
+            shared: Shared::new(settings),
             service,
         });
         let node: Weak<dyn Node> = Arc::downgrade(&inner) as Weak<dyn Node>;
@@ -110,10 +110,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn detach(self) {
-        self.inner()
-            .shared()
-            .detached
-            .store(true, Ordering::Release);
+        self.inner().shared().marks.set(Mark::Detached);
     }
 
     /// Returns the service with its engine.
@@ -518,9 +515,8 @@ fn one_fewer(node: Arc<dyn Node>) {
     if shared.handles.fetch_sub(1, Ordering::AcqRel) > 1 {
         return;
     }
-    if !shared.detached.load(Ordering::Acquire) {
+    if !shared.marks.has(Mark::Detached) {
         request::abandon(&node);
-        pass_on_woken();
     }
     request::tell_watchers(&node);
     gate::leave_for_good(node);

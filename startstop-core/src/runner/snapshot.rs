@@ -161,7 +161,7 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
         outages: availability::outages(synced),
         cycles: synced.cycle,
         attempt: synced.attempt(),
-        attempts: synced.attempts,
+        attempts: shared.attempts(),
         restarts: synced.restarts(),
         failures: synced.history().total(),
         last_failure: synced.last_failure().cloned(),

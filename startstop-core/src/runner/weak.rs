@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::Runner;
-use crate::engine::{Node, Shared, gate};
+use crate::engine::{Mark, Node, Shared, gate};
 use crate::service::Service;
 
 /// A handle that does not keep a service running, from [`Runner::downgrade`].
@@ -55,7 +55,7 @@ impl<S: Service> WeakRunner<S> {
 /// Comes to the node of a runner again, and counts one more.
 pub(super) fn upgrade(node: &Weak<dyn Node>) -> Option<Arc<dyn Node>> {
     let add = |shared: &Shared| {
-        let detached = shared.detached.load(Ordering::Acquire);
+        let detached = shared.marks.has(Mark::Detached);
         let add = |count: u32| (count > 0 || detached).then_some(count + 1);
         shared
             .handles

@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::engine::waiters::Topic;
-use crate::engine::{Node, listeners};
+use crate::engine::{Node, listeners, parts};
 use crate::report::stop_reason::StopReason;
 use crate::report::trace::AttemptSpan;
 use crate::rules::lifecycle::StopStage;
@@ -177,8 +177,9 @@ impl Context {
         let Some(attempt) = self.attempt_link() else {
             return 0;
         };
-        let synced = attempt.node().shared().synced();
-        if synced.attempt_of(attempt.epoch()) > 0 {
+        let shared = attempt.node().shared();
+        let synced = shared.synced();
+        if parts::attempt_of(&synced, shared, attempt.epoch()) > 0 {
             synced.cycle
         } else {
             0
@@ -205,8 +206,8 @@ impl Context {
         let Some(attempt) = self.attempt_link() else {
             return 0;
         };
-        let synced = attempt.node().shared().synced();
-        synced.attempt_of(attempt.epoch())
+        let shared = attempt.node().shared();
+        parts::attempt_of(&shared.synced(), shared, attempt.epoch())
     }
 
     /// Makes a context without a runner, for calling `service.run(cx)` in a unit test.
@@ -447,8 +448,9 @@ impl Context {
     /// ```
     pub fn deadline(&self) -> Option<Instant> {
         let attempt = self.attempt_link()?;
-        let synced = attempt.node().shared().synced();
-        if synced.attempts == attempt.epoch() {
+        let shared = attempt.node().shared();
+        let synced = shared.synced();
+        if shared.is_current(attempt.epoch()) {
             synced.deadline()
         } else {
             None
@@ -501,7 +503,8 @@ impl Context {
     pub fn reason(&self) -> Option<StopReason> {
         match &self.link {
             Link::Attempt(attempt) => {
-                listeners::why(&attempt.node().shared().synced(), attempt.epoch())
+                let shared = attempt.node().shared();
+                listeners::why(&shared.synced(), shared, attempt.epoch())
             }
             Link::Detached(detached) => detached.reason(),
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Settings;
+use super::{Rules, ServiceTraits, Settings};
 use crate::report::shared_name::SharedName;
 use crate::report::state::Readiness;
 use crate::settings::restart_policy::RestartPolicy;
@@ -14,12 +14,12 @@ use crate::sync::AtomicU64;
 #[derive(Debug)]
 pub(crate) struct Resolved(OwnSettings);
 
-/// The settings that are set for a service. The name of its type is cut out of the full one whenever it is asked for.
+/// The settings that are set for a service, and what the rules depend on. The name of its type is cut out of the full one whenever it is asked for.
 #[derive(Debug)]
 enum OwnSettings {
-    Nothing(OfType),
-    Name(Box<SharedName>),
-    Settings(Box<Set>),
+    Nothing(Rules, OfType),
+    Name(Rules, Box<SharedName>),
+    Settings(Rules, Box<Set>),
 }
 
 /// The name of a type.
@@ -34,17 +34,31 @@ struct Set {
 }
 
 impl Resolved {
-    pub(crate) fn new(mut settings: Settings, of_type: OfType) -> Self {
+    pub(crate) fn new(mut settings: Settings, of_type: OfType, traits: ServiceTraits) -> Self {
         let name = settings.take_name();
+        let rules = Rules::of(&settings, traits);
         Self(match name {
-            None if settings.is_empty() => OwnSettings::Nothing(of_type),
-            Some(name) if settings.is_empty() => OwnSettings::Name(Box::new(name)),
-            name => OwnSettings::Settings(Box::new(Set {
-                name: name.ok_or(of_type),
-                settings,
-                beat: AtomicU64::new(0),
-            })),
+            None if settings.is_empty() => OwnSettings::Nothing(rules, of_type),
+            Some(name) if settings.is_empty() => OwnSettings::Name(rules, Box::new(name)),
+            name => {
+                let set = Set {
+                    name: name.ok_or(of_type),
+                    settings,
+                    beat: AtomicU64::new(0),
+                };
+                OwnSettings::Settings(rules, Box::new(set))
+            }
         })
+    }
+
+    /// Returns the settings that the rules depend on.
+    #[inline]
+    pub(crate) fn rules(&self) -> Rules {
+        match self.0 {
+            OwnSettings::Nothing(rules, _)
+            | OwnSettings::Name(rules, _)
+            | OwnSettings::Settings(rules, _) => rules,
+        }
     }
 
     fn get<T>(&self, setting: impl FnOnce(&Settings) -> Option<T>, default: T) -> T {
@@ -53,8 +67,8 @@ impl Resolved {
 
     fn set(&self) -> Option<&Set> {
         match &self.0 {
-            OwnSettings::Settings(set) => Some(set),
-            OwnSettings::Nothing(_) | OwnSettings::Name(_) => None,
+            OwnSettings::Settings(_, set) => Some(set),
+            OwnSettings::Nothing(..) | OwnSettings::Name(..) => None,
         }
     }
 
@@ -64,9 +78,9 @@ impl Resolved {
 
     fn given_name(&self) -> Result<&SharedName, OfType> {
         match &self.0 {
-            OwnSettings::Nothing(of_type) => Err(*of_type),
-            OwnSettings::Name(name) => Ok(name),
-            OwnSettings::Settings(set) => set.name.as_ref().map_err(|of_type| *of_type),
+            OwnSettings::Nothing(_, of_type) => Err(*of_type),
+            OwnSettings::Name(_, name) => Ok(name),
+            OwnSettings::Settings(_, set) => set.name.as_ref().map_err(|of_type| *of_type),
         }
     }
 
@@ -86,7 +100,7 @@ impl Resolved {
     }
 
     pub(crate) fn readiness(&self) -> Readiness {
-        self.get(|set| set.readiness, Readiness::Immediate)
+        self.rules().readiness
     }
 
     pub(crate) fn start_timeout(&self) -> Duration {
@@ -101,17 +115,9 @@ impl Resolved {
         self.get(|set| set.abort_timeout, Duration::from_secs(2))
     }
 
-    pub(crate) fn drain(&self) -> Duration {
-        self.get(|set| set.drain, Duration::ZERO)
-    }
-
     /// Returns the drain, if it is set.
     pub(crate) fn own_drain(&self) -> Option<Duration> {
         self.settings().and_then(|set| set.drain)
-    }
-
-    pub(crate) fn shutdown_always(&self) -> bool {
-        self.get(|set| set.shutdown_always, false)
     }
 
     pub(crate) fn history_capacity(&self) -> usize {

@@ -8,7 +8,7 @@ use std::task::{Context as Task, Poll, Wake, Waker};
 
 use tokio::runtime::Handle;
 
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
 pub(crate) use loom::sync::{Mutex, MutexGuard};
 
 /// How a thread that polls a future waits, and how it is told to drop it.

@@ -18,7 +18,7 @@ pub(super) fn record(supervisor: &Supervisor<'_>) {
     let node = attempt.node();
     let missed = {
         let synced = node.shared().synced();
-        let current = synced.attempts == attempt.epoch();
+        let current = node.shared().is_current(attempt.epoch());
         record::missed_by_owner(&synced, node.shared()).filter(|_| current)
     };
     let error = match missed {

@@ -64,7 +64,7 @@ pub(super) fn is_on_its_way(
 ) -> bool {
     let synced = node.shared().synced();
     matches!(synced.state(), State::Starting | State::Stopping)
-        && is_known(synced.cycle, synced.attempts)
+        && is_known(synced.cycle, node.shared().attempts())
         && (known_start != StartSeen::No || !ended::has_started(&synced))
         && synced.unresponsive().is_none()
 }
@@ -108,7 +108,7 @@ impl MemberSnapshot {
         Self {
             state: synced.state(),
             cycle: synced.cycle,
-            attempt: synced.attempts,
+            attempt: node.shared().attempts(),
             ready: node.shared().atomic_state.read().is_ready(),
             completes: ended::completes(&synced),
             exit: synced.exit,

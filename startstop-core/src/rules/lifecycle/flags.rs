@@ -60,17 +60,6 @@ pub(crate) enum Timer {
     Abort,
 }
 
-/// The rule for the `shutdown` of a service: there is none, or when it is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ShutdownRule {
-    /// It has none.
-    None,
-    /// When the service is told to stop.
-    OnStop,
-    /// After every attempt.
-    Always,
-}
-
 /// The stage of `run` in this attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) enum Run {

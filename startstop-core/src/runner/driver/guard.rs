@@ -196,7 +196,8 @@ impl Driver {
         if !alone || call.poll(cx).is_pending() {
             let task = shutdown_call::spawn(&on, call);
             // In a statement of its own, so that it is aborted outside of the lock.
-            let late = parts::shutdown_spawned(&mut self.node().shared().synced(), epoch, task);
+            let shared = self.node().shared();
+            let late = parts::shutdown_spawned(&mut shared.synced(), shared, epoch, task);
             shutdown_call::abort(late);
         }
     }

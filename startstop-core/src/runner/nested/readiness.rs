@@ -202,7 +202,7 @@ fn change(
     reason: Option<Cow<'static, str>>,
 ) -> impl FnOnce(&Shared, &mut Synced, &mut Deferred) {
     move |shared, synced, deferred| {
-        if reporting::is_alive(synced, epoch) {
+        if reporting::is_alive(synced, shared, epoch) {
             reporting::show_readiness(synced, shared, reason, deferred);
         }
     }

@@ -66,11 +66,8 @@ impl Attempt {
     }
 
     pub(super) fn token(&self) -> CancellationToken {
-        let token = parts::token(
-            &mut self.node.shared().synced(),
-            self.epoch(),
-            self.cancel_stage(),
-        );
+        let (shared, stage) = (self.node.shared(), self.cancel_stage());
+        let token = parts::token(&mut shared.synced(), shared, self.epoch(), stage);
         match token {
             // A child, so that whoever gets it cannot cancel those of others.
             Some(token) => token.child_token(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
 use crate::engine::attempt_guard::{AttemptGuard, Closed};
-use crate::engine::{Ending, Node, Synced, record, reporting, update};
+use crate::engine::{Ending, Node, Synced, parts, record, reporting, update};
 use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::{Lifecycle, Part, StopStage};
@@ -70,7 +70,7 @@ pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
         };
     };
     update(attempt.node(), |shared, synced, deferred| {
-        if synced.attempts == attempt.epoch() {
+        if shared.is_current(attempt.epoch()) {
             reporting::show_readiness(synced, shared, reason, deferred);
         }
     });
@@ -110,11 +110,8 @@ pub(crate) fn always_on_end(attempt: &Attempt, ending: impl FnOnce() + Send + 's
 fn at_end(attempt: &Attempt, ending: impl FnOnce() + Send + 'static) -> Result<u64, Closed> {
     let ending = Ending(Box::new(ending));
     // In a statement of its own, so that what is handed back is dropped outside of the lock.
-    let kept = attempt
-        .node()
-        .shared()
-        .synced()
-        .at_end(attempt.epoch(), ending);
+    let shared = attempt.node().shared();
+    let kept = parts::at_end(&mut shared.synced(), shared, attempt.epoch(), ending);
     kept.map_err(|_late| Closed)
 }
 

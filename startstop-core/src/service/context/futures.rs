@@ -92,7 +92,7 @@ fn poll_stage(
     }
     let shared = attempt.node().shared();
     let mut synced = shared.synced();
-    if synced.has_reached(attempt.epoch(), stage) {
+    if parts::has_reached(&synced, shared, attempt.epoch(), stage) {
         return Poll::Ready(());
     }
     if parts::wakes_driver(&synced, task.waker()) {

@@ -134,8 +134,8 @@ impl Reload {
 }
 
 fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
-    update(attempt.node(), |_, synced, deferred| {
-        if synced.attempts == attempt.epoch() {
+    update(attempt.node(), |shared, synced, deferred| {
+        if shared.is_current(attempt.epoch()) {
             reload::answer(synced, round, result, deferred);
         }
     });
@@ -145,7 +145,7 @@ fn fail(attempt: &Attempt, round: u32, error: BoxError) {
     let fault = RawFailure::reported(error);
     // Handed back if the attempt is over, since its drop is user code.
     let _late = update(attempt.node(), |shared, synced, deferred| {
-        if !reporting::is_alive(synced, attempt.epoch()) {
+        if !reporting::is_alive(synced, shared, attempt.epoch()) {
             return Some(fault);
         }
         let failure = record::failure(synced, shared, attempt.phase(), fault, deferred);
@@ -159,7 +159,7 @@ impl Drop for Reload {
         match self.answer.take() {
             Some(ReloadShare::Attempt(attempt, round)) => {
                 update(attempt.node(), |shared, synced, deferred| {
-                    if synced.attempts == attempt.epoch() {
+                    if shared.is_current(attempt.epoch()) {
                         reload::drop_share(synced, shared, round, deferred);
                     }
                 });
@@ -194,9 +194,9 @@ impl Future for Reloaded<'_> {
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Reload> {
         let Self { attempt, key } = &mut *self;
         let mut old = None;
-        let round = update(attempt.node(), |_, synced, deferred| {
+        let round = update(attempt.node(), |shared, synced, deferred| {
             let Some(waiting) = *key else {
-                if !reporting::is_alive(synced, attempt.epoch()) {
+                if !reporting::is_alive(synced, shared, attempt.epoch()) {
                     // No request comes to an attempt that is over.
                     return None;
                 }

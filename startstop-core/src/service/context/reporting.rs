@@ -44,7 +44,7 @@ impl Context {
     pub fn ready(&self) {
         match &self.link {
             Link::Attempt(attempt) => telling(attempt.node(), |shared, synced, deferred| {
-                if reporting::is_alive(synced, attempt.epoch()) {
+                if reporting::is_alive(synced, shared, attempt.epoch()) {
                     reporting::say_ready(synced, shared, deferred);
                 }
             }),
@@ -86,7 +86,7 @@ impl Context {
         let reason = reason.into();
         match &self.link {
             Link::Attempt(attempt) => telling(attempt.node(), |shared, synced, deferred| {
-                if reporting::is_alive(synced, attempt.epoch()) {
+                if reporting::is_alive(synced, shared, attempt.epoch()) {
                     reporting::say_not_ready(synced, shared, reason, deferred);
                 }
             }),
@@ -125,8 +125,8 @@ impl Context {
         let Some(attempt) = self.attempt_link() else {
             return;
         };
-        update(attempt.node(), |_, synced, deferred| {
-            if reporting::is_alive(synced, attempt.epoch()) {
+        update(attempt.node(), |shared, synced, deferred| {
+            if reporting::is_alive(synced, shared, attempt.epoch()) {
                 reporting::extend_start(synced, duration, deferred);
             }
         });
@@ -155,7 +155,7 @@ impl Context {
         let phase = attempt.phase();
         // Handed back if the context is inert, since its drop is user code.
         let _inert = update(attempt.node(), |shared, synced, deferred| {
-            if !reporting::is_alive(synced, attempt.epoch()) {
+            if !reporting::is_alive(synced, shared, attempt.epoch()) {
                 return Some(fault);
             }
             record::failure(synced, shared, phase, fault, deferred);
@@ -226,8 +226,8 @@ impl Context {
     /// ```
     pub fn checkpoint(&self, name: &'static str) {
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |_, synced, deferred| {
-                if reporting::is_alive(synced, attempt.epoch()) {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, deferred| {
+                if reporting::is_alive(synced, shared, attempt.epoch()) {
                     reporting::pass_checkpoint(synced, name, deferred);
                 }
             }),
@@ -259,8 +259,8 @@ impl Context {
     pub fn detail(&self, text: impl Into<Cow<'static, str>>) {
         let text = text.into();
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |_, synced, _| {
-                if reporting::is_alive(synced, attempt.epoch()) {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, _| {
+                if reporting::is_alive(synced, shared, attempt.epoch()) {
                     reporting::set_detail(synced, text);
                 }
             }),
@@ -292,8 +292,8 @@ impl Context {
     /// ```
     pub fn gauge(&self, name: &'static str, value: f64) {
         match &self.link {
-            Link::Attempt(attempt) => update(attempt.node(), |_, synced, _| {
-                if reporting::is_alive(synced, attempt.epoch()) {
+            Link::Attempt(attempt) => update(attempt.node(), |shared, synced, _| {
+                if reporting::is_alive(synced, shared, attempt.epoch()) {
                     reporting::set_gauge(synced, name, value);
                 }
             }),

@@ -35,7 +35,8 @@ impl Future for Joined<'_> {
             limit,
             key,
         } = &mut *self;
-        let mut synced = attempt.node().shared().synced();
+        let shared = attempt.node().shared();
+        let mut synced = shared.synced();
         if let Some(waiting) = *key {
             if synced.waiters.take(waiting).is_none() {
                 let old = synced.waiters.wake(waiting, task.waker());
@@ -46,7 +47,7 @@ impl Future for Joined<'_> {
             *key = None;
         }
         let limit = *limit.get_or_insert_with(|| tasks::next(&synced));
-        if tasks::has_joined(&synced, attempt.epoch(), limit) {
+        if tasks::has_joined(&synced, shared, attempt.epoch(), limit) {
             return Poll::Ready(());
         }
         let waiting = synced.waiters.add_with(Topic::Tasks, task.waker());

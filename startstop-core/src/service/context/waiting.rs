@@ -11,7 +11,7 @@ impl<'a> Waiting<'a> {
         let begins = |attempt: &&Attempt| {
             let shared = attempt.node().shared();
             shared.settings.watch().is_some()
-                && reporting::begin_wait(&mut shared.synced(), attempt.epoch())
+                && reporting::begin_wait(&mut shared.synced(), shared, attempt.epoch())
         };
         Self(attempt.filter(begins))
     }
