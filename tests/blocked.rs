@@ -1,5 +1,6 @@
 //! A service that blocks its thread holds up nobody else, as long as a worker is free.
 
+mod bursts;
 mod groups;
 
 use std::future::{Future, pending};

@@ -25,6 +25,7 @@ mod few;
 mod seldom;
 pub(crate) mod listeners;
 mod marks;
+pub(crate) mod burst;
 pub(crate) mod parts;
 pub(crate) mod record;
 pub(crate) mod reload;

@@ -9,6 +9,7 @@
 //! Loom treats `SeqCst` as `AcqRel`, and the counts of an `Arc` are those of std: races for either are not walked through. So
 //! what looks at deadlines, and the gates that keep a last reference in order, have models of their own, without a runner.
 
+mod bursts;
 mod deadlines;
 mod gates;
 mod handles;

@@ -37,7 +37,7 @@ fn app(act: Says, readiness: Readiness) -> (Runner<Group>, UnboundedReceiver<()>
 }
 
 /// Opens the latch also when the test fails.
-struct Release(Arc<Latch>);
+pub(super) struct Release(Arc<Latch>);
 
 impl Drop for Release {
     fn drop(&mut self) {
@@ -87,7 +87,9 @@ async fn the_stop_of_a_group_is_on_time_whatever_a_member_says_before_it_blocks_
 }
 
 /// Spawns a task that does this and then blocks its thread.
-fn in_a_task_that_blocks(act: impl FnOnce() + Send + 'static) -> (UnboundedReceiver<()>, Release) {
+pub(super) fn in_a_task_that_blocks(
+    act: impl FnOnce() + Send + 'static,
+) -> (UnboundedReceiver<()>, Release) {
     let (tell, blocks) = unbounded_channel();
     let latch = Arc::new(Latch::new());
     let passed = Arc::clone(&latch);

@@ -6,27 +6,28 @@
 //!
 //! It is made for every change, so what most changes do not need is behind one box.
 
+mod cold;
+
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
 
-use super::attached::AttachedAction;
-use super::attempt_guard::AttemptGuard;
+use super::burst::{self, Woken};
 use super::deadline::DeadlineTask;
 use super::owners::{OwnerGuard, PartObserver};
-use super::{Ending, Job, Node, unresponsive};
+use super::{Job, Node, unresponsive};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
-use crate::report::error::Unresponsive;
-use crate::report::event::{Event, Evicted};
+use crate::report::event::Evicted;
 use crate::report::failure::Failure;
 use crate::report::panic::{catch_panic, catch_panics};
 #[cfg(feature = "tracing")]
 use crate::report::trace::AttemptSpan;
 use crate::report::trace::News;
 use crate::sync::clock;
-use crate::sync::{AbortHandle, CancellationToken};
+
+use cold::{ColdActions, cold_actions};
 
 /// The actions that are done after the lock is released: see invariant 2 of [`engine`](super).
 #[derive(Default)]
@@ -51,37 +52,6 @@ pub(crate) struct Deferred {
     /// Released as the last.
     ended: Option<OwnerGuard>,
     cold: Option<Box<ColdActions>>,
-}
-
-/// The actions that most changes do not need.
-#[derive(Default)]
-pub(super) struct ColdActions {
-    pub(super) tokens: Vec<Arc<CancellationToken>>,
-    pub(super) aborts: Vec<AbortHandle>,
-    pub(super) endings: Vec<Ending>,
-    pub(super) attached_actions: Vec<AttachedAction>,
-    jobs: Vec<Job>,
-    cancelled: Vec<DeadlineTask>,
-    pub(super) stuck: Vec<(Arc<AttemptGuard>, Unresponsive)>,
-    observers: Vec<PartObserver>,
-    /// Values that nobody needs any more, and whose drop is user code, or takes another lock.
-    wakers: Vec<Waker>,
-    pub(super) failures: Vec<Failure>,
-    runtimes: Vec<Handle>,
-    events: Vec<Event>,
-    #[cfg(feature = "tracing")]
-    spans: Vec<AttemptSpan>,
-    parent: Option<Arc<Parent>>,
-    pub(super) is_unresponsive: bool,
-    ended: Vec<OwnerGuard>,
-    /// Those of owners that have given this part up: released before anybody is woken, so that whoever sees that it has ended after
-    /// all finds its owner free of it.
-    freed: Vec<OwnerGuard>,
-}
-
-#[cold]
-fn cold_actions() -> Box<ColdActions> {
-    Box::default()
 }
 
 impl Deferred {
@@ -188,6 +158,9 @@ impl Deferred {
 
     /// Runs with the lock released.
     pub(super) fn run(&mut self, node: &Arc<dyn Node>) {
+        if burst::is_asked_in() {
+            self.leave_to_burst(node);
+        }
         if self.has_more {
             self.run_more(node);
             return;
@@ -198,6 +171,27 @@ impl Deferred {
         self.wake_driver();
         self.emit(node);
         self.wakes.wake();
+    }
+
+    /// Leaves what can be left to the task of a burst, and says if the rest wakes anything.
+    #[cold]
+    fn leave_to_burst(&mut self, node: &Arc<dyn Node>) {
+        let is_left = |job: &mut Job| burst::is_for(job);
+        if let Some(job) = self.job.take_if(is_left) {
+            burst::leave(Woken::New(Arc::clone(node), job));
+        }
+        let on = self
+            .driver
+            .as_ref()
+            .and_then(|_| node.shared().synced().runtime_now());
+        let is_left = on.is_some_and(burst::is_on);
+        if let Some(driver) = self.driver.take_if(|_| is_left) {
+            burst::leave(Woken::Driver(driver));
+        }
+        let looks = matches!(self.job, None | Some(Job::Look));
+        if self.has_more || !looks || self.driver.is_some() || !self.wakes.is_empty() {
+            burst::wakes();
+        }
     }
 
     fn run_more(&mut self, node: &Arc<dyn Node>) {
@@ -256,6 +250,7 @@ impl Deferred {
 
     /// The same for a change after which nothing is spawned for the service.
     pub(super) fn run_without(&mut self, name: Option<&str>) {
+        burst::wakes();
         self.tell();
         self.free_owners();
         self.wake_driver();
@@ -362,33 +357,4 @@ fn fill<T>(place: &mut Option<T>, new: Option<T>) -> Option<T> {
     }
     *place = new;
     None
-}
-
-impl ColdActions {
-    /// Runs the endings, cancels tokens, aborts tasks, and tells owners of stuck parts.
-    fn tell(&mut self) {
-        catch_panics(self.endings.drain(..), |ending| (ending.0)());
-        catch_panics(self.tokens.drain(..), |token| token.cancel());
-        catch_panics(self.aborts.drain(..), |task| task.abort());
-        catch_panics(self.attached_actions.drain(..), AttachedAction::run);
-        self.cancelled.drain(..).for_each(DeadlineTask::cancel);
-        catch_panics(self.stuck.drain(..), |(guard, unresponsive)| {
-            guard.ran_out(&unresponsive);
-        });
-    }
-
-    fn launch(&mut self, node: &Arc<dyn Node>) {
-        for job in self.jobs.drain(..) {
-            Arc::clone(node).launch(job);
-        }
-    }
-
-    /// Drops what nobody needs any more; who is to be let go of after that is handed back.
-    fn finish(mut self: Box<Self>) -> Vec<OwnerGuard> {
-        catch_panics(self.wakers.drain(..), drop);
-        catch_panics(self.failures.drain(..), drop);
-        catch_panics(self.runtimes.drain(..), drop);
-        catch_panics(self.events.drain(..), drop);
-        self.ended
-    }
 }

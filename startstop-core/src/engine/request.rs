@@ -10,11 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Allowed, ArmTimer, Deferred, Node, Shared, Synced, deadline, drain, listeners, owners, record,
-    reload, reporting, update,
+    Allowed, ArmTimer, Deferred, Node, Shared, Synced, burst, deadline, drain, listeners, owners,
+    record, reload, reporting, update,
 };
 use crate::engine::parent::Parent;
-use crate::engine::task::pass_on_woken;
 use crate::engine::waiters::{Answer, Topic};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::report::failure::{Failure, RawFailure};
@@ -62,8 +61,8 @@ pub(crate) fn stop(
 pub(crate) fn abandon(node: &Arc<dyn Node>) {
     // Without a handle nobody begins a cycle; who comes back to the service has one, and goes on with it.
     if node.shared().atomic_state.read().state() != State::Stopped {
-        stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Caller::No);
-        pass_on_woken();
+        let stop = || stop_after_drain(node, Allowed::Own, StopReason::Abandoned, Caller::No);
+        drop(burst::ask(stop));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
 use super::attached::Attached;
@@ -286,6 +286,11 @@ impl Synced {
     /// Returns the runtime of the cycle, or of the last one.
     pub(crate) fn runtime(&self) -> Option<Handle> {
         self.on.find()
+    }
+
+    /// Returns the runtime of the cycle, while there is one.
+    pub(super) fn runtime_now(&self) -> Option<Id> {
+        self.on.handle().map(Handle::id)
     }
 
     /// Returns the failures of all cycles.

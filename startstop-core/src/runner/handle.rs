@@ -11,9 +11,8 @@ use super::{Runner, WeakRunner, driver, parent_waker};
 use crate::engine::parent::Parent;
 use crate::engine::request::pending::ask;
 use crate::engine::request::{self, Caller, StartKind};
-use crate::engine::task::pass_on_woken;
 use crate::engine::waiters::Answer;
-use crate::engine::{Mark, Node, Shared, gate};
+use crate::engine::{Mark, Node, Shared, burst, gate};
 use crate::report::error::{ReloadError, StartError, StopError};
 use crate::runner::driver::Inner;
 use crate::service::name;
@@ -356,8 +355,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_start(&self) {
-        request::start(self.inner(), StartKind::Start, None, Caller::No);
-        pass_on_woken();
+        burst::ask(|| request::start(self.inner(), StartKind::Start, None, Caller::No));
     }
 
     /// Begins a stop and returns at once.
@@ -376,8 +374,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_stop(&self) {
-        request::stop(self.inner(), None, Caller::No);
-        pass_on_woken();
+        burst::ask(|| request::stop(self.inner(), None, Caller::No));
     }
 
     /// Begins a restart and returns at once.
@@ -397,8 +394,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_restart(&self) {
-        request::start(self.inner(), StartKind::Restart, None, Caller::No);
-        pass_on_woken();
+        burst::ask(|| request::start(self.inner(), StartKind::Restart, None, Caller::No));
     }
 
     /// Asks the service to take over its new configuration, and waits for its answer. Nothing restarts.
@@ -471,8 +467,7 @@ impl<S: Service> Runner<S> {
     /// # }
     /// ```
     pub fn request_reload(&self) {
-        request::reload(self.inner(), Caller::No);
-        pass_on_woken();
+        burst::ask(|| request::reload(self.inner(), Caller::No));
     }
 
     /// Not an `async fn`: one future in another would cost what it saves.
