@@ -16,9 +16,10 @@ pub(crate) fn medians(batches: &[Batch]) -> Vec<f64> {
     let sizes: Vec<u32> = batches.iter().map(size).collect();
     let mut times = vec![Vec::with_capacity(ROUNDS); batches.len()];
     for round in 0..ROUNDS {
-        // Nobody always comes right after the same one.
+        // Nobody always comes right after the same one: in each round they are gone through in other steps.
+        let step = step(round, batches.len());
         for place in 0..batches.len() {
-            let who = (round + place) % batches.len();
+            let who = (round + place * step) % batches.len();
             let time = batches[who](sizes[who]);
             times[who].push(time.as_secs_f64() * 1e9 / f64::from(sizes[who]));
         }
@@ -26,12 +27,21 @@ pub(crate) fn medians(batches: &[Batch]) -> Vec<f64> {
     times.into_iter().map(median).collect()
 }
 
+/// A step that comes to each of so many once, another one in the next round.
+fn step(round: usize, of: usize) -> usize {
+    let comes_to_each = |step: &usize| (2..=of.min(*step)).all(|by| of % by > 0 || step % by > 0);
+    let steps: Vec<usize> = (1..=of).filter(comes_to_each).collect();
+    steps[round % steps.len()]
+}
+
 /// How many fit into a batch. It warms up as well.
 fn size(batch: &Batch) -> u32 {
     let mut size = 1;
     loop {
-        let time = batch(size);
-        if time >= BATCH / 4 || size > u32::MAX / 8 {
+        // The first ones find everything cold, and a few would be taken for many.
+        let tries = [(); 3].map(|()| batch(size));
+        let time = tries.into_iter().min().unwrap_or_default();
+        if time >= BATCH / 2 || size > u32::MAX / 8 {
             let fitting = BATCH.as_secs_f64() / time.as_secs_f64() * f64::from(size);
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // It saturates.
             return fitting.ceil().max(1.0) as u32;
@@ -53,6 +63,19 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_round_goes_through_all() {
+        for of in 1..40 {
+            for round in 0..9 {
+                let mut all: Vec<usize> = (0..of)
+                    .map(|place| (round + place * step(round, of)) % of)
+                    .collect();
+                all.sort_unstable();
+                assert!(all.into_iter().eq(0..of), "{round} of {of}");
+            }
+        }
+    }
 
     #[test]
     fn the_median_is_in_the_middle() {

@@ -51,7 +51,8 @@ impl Work {
     pub(crate) fn rounds(&self, flavour: Flavour) -> u32 {
         match self.what {
             what if what.contains(" beside ") => 200,
-            "crowd" | "star" | "chain" if flavour == Flavour::MultiThread => 150,
+            "crowd" if flavour == Flavour::MultiThread => 100,
+            "star" | "chain" if flavour == Flavour::MultiThread => 150,
             _ => 2_000,
         }
     }
