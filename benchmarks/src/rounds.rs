@@ -29,7 +29,9 @@ pub(crate) fn medians(batches: &[Batch]) -> Vec<f64> {
 
 /// A step that comes to each of so many once, another one in the next round.
 fn step(round: usize, of: usize) -> usize {
-    let comes_to_each = |step: &usize| (2..=of.min(*step)).all(|by| of % by > 0 || step % by > 0);
+    let comes_to_each = |step: &usize| {
+        (2..=of.min(*step)).all(|by| !(of.is_multiple_of(by) && step.is_multiple_of(by)))
+    };
     let steps: Vec<usize> = (1..=of).filter(comes_to_each).collect();
     steps[round % steps.len()]
 }

@@ -210,18 +210,18 @@ async fn what_is_said_right_before_the_end_is_heard() {
     });
 }
 
-/// A child that asks for so many microseconds each 100 ms once it is told to stop, and leaves after 20 times.
+/// A child that asks for so many microseconds each 100 ms once it is told to stop, and leaves after 30 times.
 fn asks(micros: &str) -> Process {
     let then = format!(
         "import signal\n\
          def bye(*_):\n    \
-             for n in range(20): s.send(b'EXTEND_TIMEOUT_USEC={micros}'); time.sleep(0.1)\n    \
+             for n in range(30): s.send(b'EXTEND_TIMEOUT_USEC={micros}'); time.sleep(0.1)\n    \
              os._exit(0)\n\
          signal.signal(signal.SIGTERM, bye)\n\
          s.send(b'READY=1')\n\
          while True: time.sleep(1000)"
     );
-    let settings = Settings::new().stop_timeout(Duration::from_secs(1));
+    let settings = Settings::new().stop_timeout(Duration::from_secs(2));
     sends(&[], &then).settings(settings)
 }
 
@@ -234,7 +234,7 @@ async fn stopped(process: Process) -> Result<(), StopError> {
 #[tokio::test]
 async fn a_child_can_put_off_the_end_of_its_stop_as_far_as_it_may() {
     let seconds = Duration::from_secs;
-    stopped(asks("1000000").longest_stop(seconds(60)))
+    stopped(asks("5000000").longest_stop(seconds(60)))
         .await
         .unwrap();
     // As much as there is.
@@ -245,9 +245,9 @@ async fn a_child_can_put_off_the_end_of_its_stop_as_far_as_it_may() {
 
 #[tokio::test]
 async fn a_child_that_asks_for_more_time_than_it_may_have_or_too_late_is_killed() {
-    let may_not = || asks("1000000");
+    let may_not = || asks("5000000");
     let too_little = || asks("50000").longest_stop(Duration::from_secs(60));
-    let too_much = || asks("60000000").longest_stop(Duration::from_millis(1200));
+    let too_much = || asks("60000000").longest_stop(Duration::from_millis(2200));
     for process in [may_not(), too_little(), too_much()] {
         stopped(process).await.unwrap_err();
     }
