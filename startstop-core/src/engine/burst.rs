@@ -144,7 +144,7 @@ pub(crate) fn ask<T>(request: impl FnOnce() -> T) -> T {
     let reply = request();
     drop(leaving);
     if WAKES.get() || !is_pushed_out() {
-        push_out();
+        pass_on_woken();
     }
     reply
 }
@@ -158,8 +158,7 @@ fn is_in_burst(task: task::Id) -> bool {
 
 /// Begins a burst of a task, if its runtime has several threads.
 fn begin(task: task::Id) {
-    let on = Handle::try_current().ok();
-    let Some(on) = on.filter(|on| on.runtime_flavor() != RuntimeFlavor::CurrentThread) else {
+    let Some(on) = of_several_threads() else {
         return;
     };
     let left = Arc::new(Left::new());
@@ -181,10 +180,21 @@ fn is_pushed_out() -> bool {
     })
 }
 
-fn push_out() {
-    if let Ok(on) = Handle::try_current() {
+/// Lets another worker have the task that was woken last, such as the driver of a service or the task of a group: it is the one that
+/// this worker polls next, which no other can take, and the task that has asked for something may go on to block this one.
+pub(crate) fn pass_on_woken() {
+    if task::try_id().is_none() {
+        return;
+    }
+    if let Some(on) = of_several_threads() {
         flush_lifo_slot(&on);
     }
+}
+
+/// Returns the runtime that this thread is in, if that has several threads.
+fn of_several_threads() -> Option<Handle> {
+    let on = Handle::try_current().ok()?;
+    (on.runtime_flavor() != RuntimeFlavor::CurrentThread).then_some(on)
 }
 
 /// Returns whether what is asked for on this thread is left to the burst, as far as that can be.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 
 use super::tasks::Place;
 use super::{ArmTimer, Node, PartEnd, tasks, update};
@@ -29,18 +29,6 @@ pub(crate) use crate::sync::{flush_lifo_slot, has_ended, is_own, spawn_on};
 pub(crate) async fn wait_if_runtime_ends() {
     if tokio::runtime::Handle::try_current().is_ok_and(|on| has_ended(&on)) {
         std::future::pending::<()>().await;
-    }
-}
-
-/// Lets another worker have the task that was woken last, such as the driver of a service or the task of a group: it is the one that
-/// this worker polls next, which no other can take, and the task that has asked for something may go on to block this one.
-pub(crate) fn pass_on_woken() {
-    if tokio::task::try_id().is_none() {
-        return;
-    }
-    match Handle::try_current() {
-        Ok(on) if on.runtime_flavor() != RuntimeFlavor::CurrentThread => flush_lifo_slot(&on),
-        _ => {}
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::tasks::Joined;
 use super::waiting::Waiting;
 use super::{Context, Link};
-use crate::engine::task::pass_on_woken;
+use crate::engine::burst::pass_on_woken;
 use crate::engine::{Deferred, Node, Shared, Synced, record, reporting, request, task, update};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
