@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
     Pid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, pidfd_open,
     pidfd_send_signal, waitid,
@@ -95,6 +95,19 @@ impl ProcessGroup {
 
     pub(crate) fn id(&self) -> u32 {
         self.leader.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    pub(crate) const fn pid(&self) -> Pid {
+        self.leader
+    }
+
+    /// Waits, blocking, until the leader has stopped itself. Whether it has: it may have ended, or go on already.
+    pub(crate) fn stopped(&self) -> io::Result<bool> {
+        // By its id, since a wait for this descriptor does not block. It is not reaped.
+        let events = WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::CONTINUED;
+        let look = || waitid(WaitId::Pid(self.leader), events | WaitIdOptions::NOWAIT);
+        let status = retry_on_intr(look)?;
+        Ok(status.is_some_and(|status| status.stopped()))
     }
 
     pub(crate) fn signal_leader(&self, signal: Signal) {

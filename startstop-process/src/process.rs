@@ -2,6 +2,7 @@
 
 mod message;
 mod notify;
+mod limits;
 mod command;
 mod helper;
 mod waiting;
@@ -24,6 +25,7 @@ use crate::error::ProcessError;
 use crate::output::Output;
 use crate::ready::Ready;
 use crate::signal::Signal;
+use limits::Limits;
 
 /// An example in which a process does its job.
 macro_rules! job {
@@ -93,7 +95,7 @@ pub struct Process {
     uid: Option<u32>,
     gid: Option<u32>,
     stdin: Stdin,
-    limits: Vec<(&'static str, u64)>,
+    limits: Limits,
     umask: Option<u32>,
     nice: Option<i32>,
     session: bool,
@@ -137,7 +139,7 @@ impl Process {
             uid: None,
             gid: None,
             stdin: Stdin::Null,
-            limits: Vec::new(),
+            limits: Limits::default(),
             umask: None,
             nice: None,
             session: false,
@@ -291,24 +293,25 @@ impl Process {
         self
     }
 
-    /// Limits how many files it can open: `RLIMIT_NOFILE`. More than the hard limit of this process takes the rights of
-    /// root, which a child of another [`uid`](Self::uid) does not have.
+    /// Limits how many files it can open: `RLIMIT_NOFILE`. More than the hard limit of this process takes the rights of this
+    /// process (`CAP_SYS_RESOURCE`), also where the child runs as another [`uid`](Self::uid); without them it is not spawned.
     ///
     /// # Examples
     ///
     #[doc = job!(r#"Process::new("sh").args(["-c", "test $(ulimit -n) = 64"]).limit_files(64)"#)]
     pub fn limit_files(mut self, most: u64) -> Self {
-        self.limits.push(("-n", most));
+        self.limits.files = Some(most);
         self
     }
 
-    /// Limits its address space, in bytes, rounded down to kilobytes: `RLIMIT_AS`.
+    /// Limits its address space, in bytes, rounded down to kilobytes: `RLIMIT_AS`. More than the hard limit of this process is
+    /// as with [`limit_files`](Self::limit_files).
     ///
     /// # Examples
     ///
     #[doc = job!(r#"Process::new("sh").args(["-c", "test $(ulimit -v) = 1048576"]).limit_memory(1 << 30)"#)]
     pub fn limit_memory(mut self, bytes: u64) -> Self {
-        self.limits.push(("-v", bytes / 1024));
+        self.limits.memory = Some(bytes / 1024);
         self
     }
 

@@ -144,6 +144,53 @@ async fn a_child_of_another_user_is_less_nice_by_the_rights_of_this_process() {
     assert_eq!(printed(sh(script)).await[0], "0");
 }
 
+/// `CAP_SYS_RESOURCE`, among the rights of a process.
+const SYS_RESOURCE: u64 = 1 << 24;
+
+/// Returns whether this process may raise its hard limit of files to so many.
+fn may_raise(files: u64) -> bool {
+    let most = fs::read_to_string("/proc/sys/fs/nr_open").unwrap();
+    let most: u64 = most.trim().parse().unwrap();
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let mut lines = status.lines();
+    let rights = lines.find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    let rights = u64::from_str_radix(rights.trim(), 16).unwrap();
+    rights & SYS_RESOURCE != 0 && files <= most
+}
+
+/// Returns the hard limit of the files of this process, which is a number.
+fn hard_limit() -> u64 {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let mut lines = limits.lines();
+    let files = lines.find_map(|line| line.strip_prefix("Max open files"));
+    let hard = files.unwrap().split_whitespace().nth(1).unwrap();
+    hard.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_limit_above_the_hard_one_is_raised_by_the_rights_of_this_process() {
+    let above = hard_limit() + 1;
+    for user in [0, 65534] {
+        let child = sh("ulimit -n; ulimit -Hn; id -u")
+            .limit_files(above)
+            .uid(user);
+        if may_raise(above) {
+            let expected = [above.to_string(), above.to_string(), user.to_string()];
+            assert_eq!(printed(child.nice(-3)).await, expected);
+        } else {
+            let text = error_of(child.nice(-3).success_codes([0, 2])).await;
+            let expected = format!("its limit of files cannot be raised to {above}");
+            assert!(text.ends_with(&expected), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_last_of_two_limits_counts() {
+    let child = sh("ulimit -n; ulimit -Hn").limit_files(64).limit_files(77);
+    assert_eq!(printed(child.uid(65534)).await, ["77", "77"]);
+}
+
 #[tokio::test]
 async fn a_child_that_is_to_end_with_its_parent_outlives_its_spawn() {
     let child = || Process::new("setpriv").args(["--pdeathsig", "KILL", "sleep", "0.3"]);

@@ -13,6 +13,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::limits::{NotRaised, Raise};
 use super::{Process, Stdin};
 use crate::error::ProcessError;
 use crate::group::ProcessGroup;
@@ -40,17 +41,21 @@ pub(super) struct Spawned {
 
 pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned, ProcessError> {
     let failed = |source| explain(process, source);
-    let mut command = build(process, notify).map_err(failed)?;
+    let raise = process.limits.raise();
+    let mut command = build(process, notify, &raise).map_err(failed)?;
     let (child, spawner) = match process.nice {
         None => (command.spawn(), None),
         Some(by) => nicer(by, move || command.spawn())
             .map(|(child, spawner)| (child, Some(spawner)))
-            .map_err(|source| not_nicer(process, source))?,
+            .map_err(|source| refused(process, "its niceness cannot be set".to_owned(), source))?,
     };
     let mut child = child.map_err(failed)?;
     // From here on the drop of the group ends the child.
     let group = ProcessGroup::of(&mut child).map_err(failed)?;
     let group = group.spawned_by(spawner);
+    raise
+        .of(&group)
+        .map_err(|NotRaised { why, source }| refused(process, why, source))?;
     feed(process, &mut child);
     let stdout = child.stdout.take().map(OwnedFd::from);
     let stderr = child.stderr.take().map(OwnedFd::from);
@@ -61,8 +66,8 @@ pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned,
     })
 }
 
-fn build(process: &Process, notify: Option<&Path>) -> io::Result<Command> {
-    let (program, args) = command_line(process)?;
+fn build(process: &Process, notify: Option<&Path>, raise: &Raise) -> io::Result<Command> {
+    let (program, args) = command_line(process, raise)?;
     let mut command = Command::new(program);
     command.args(args);
     surroundings(process, &mut command);
@@ -136,13 +141,10 @@ fn streams(process: &Process, command: &mut Command) {
 }
 
 /// Returns the program and its arguments, behind what sets its limits.
-fn command_line(process: &Process) -> io::Result<(OsString, Vec<OsString>)> {
-    let mut script = String::new();
+fn command_line(process: &Process, raise: &Raise) -> io::Result<(OsString, Vec<OsString>)> {
+    let mut script = process.limits.script(raise);
     if let Some(mask) = process.umask {
-        script = format!("umask {mask:04o} && ");
-    }
-    for (flag, most) in &process.limits {
-        script = format!("{script}ulimit {flag} {most} && ");
+        script = format!("{script}umask {mask:04o} && ");
     }
     let mut front: Vec<OsString> = Vec::new();
     if process.session {
@@ -232,10 +234,11 @@ fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
-fn not_nicer(process: &Process, source: io::Error) -> ProcessError {
+/// It takes rights that this process does not have.
+fn refused(process: &Process, why: String, source: io::Error) -> ProcessError {
     ProcessError::Spawn {
         program: process.program.to_string_lossy().into_owned(),
-        why: Some("its niceness cannot be set".to_owned()),
+        why: Some(why),
         source,
     }
 }
@@ -306,7 +309,7 @@ mod tests {
     #[test]
     fn a_child_has_none_of_the_variables_that_are_ours_but_those_that_were_set() {
         let process = Process::new("true").env("STARTSTOP_NOTIFY_FD", "3");
-        let command = build(&process, None).unwrap();
+        let command = build(&process, None, &process.limits.raise()).unwrap();
         for ours in OURS {
             let (_, value) = command.get_envs().find(|(name, _)| *name == ours).unwrap();
             let expected = (ours == "STARTSTOP_NOTIFY_FD").then_some("3");
@@ -317,7 +320,12 @@ mod tests {
     fn a_silence_is_told_if_there_is_a_number_for_it() {
         let told = |silence| {
             let process = Process::new("true").settings(Settings::new().watchdog(silence));
-            let command = build(&process, Some(Path::new("/notify"))).unwrap();
+            let command = build(
+                &process,
+                Some(Path::new("/notify")),
+                &process.limits.raise(),
+            )
+            .unwrap();
             let mut envs = command.get_envs();
             let (_, value) = envs.find(|(name, _)| *name == "WATCHDOG_USEC").unwrap();
             value.map(|value| value.to_str().unwrap().to_owned())
