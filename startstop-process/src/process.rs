@@ -59,8 +59,9 @@ macro_rules! job {
 /// **Status.** The detail is its pid, and what it says by `STATUS=`; the reason why it is not ready says what is
 /// waited for.
 ///
-/// Children do not inherit `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`, which are this process's
-/// own, and begin with the stop and reload signals at their default.
+/// Children inherit the environment, but for what a host says to this process alone: `NOTIFY_SOCKET`, `FDSTORE`, `WATCHDOG_USEC`
+/// and `WATCHDOG_PID`, the `LISTEN_*` of socket units, `STARTSTOP_NOTIFY_FD` and `STARTSTOP_GRACE`. They begin with the stop and
+/// reload signals at their default.
 ///
 /// # Panics
 ///

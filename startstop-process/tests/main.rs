@@ -5,6 +5,8 @@
 mod free_port;
 mod support;
 mod ending;
+#[cfg(feature = "run")]
+mod environment;
 mod file;
 mod killed;
 mod notify;

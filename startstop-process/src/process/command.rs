@@ -22,15 +22,20 @@ use crate::output::OutputKind;
 use crate::ready::{self, Ready};
 use crate::subreaper;
 
-/// Variables that a service manager sets for this process, and not for its children.
-const OURS: [&str; 7] = [
+/// Variables by which a host speaks to this process, and not to its children. A child that speaks by `sd_notify` gets those of
+/// its own; there is no store for its descriptors. What a host says of the whole unit, as `JOURNAL_STREAM` and
+/// `CREDENTIALS_DIRECTORY`, is said to them too.
+const OURS: [&str; 10] = [
     "NOTIFY_SOCKET",
-    "STARTSTOP_NOTIFY_FD",
+    "FDSTORE",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
     "LISTEN_PID",
+    "LISTEN_PIDFDID",
     "LISTEN_FDS",
     "LISTEN_FDNAMES",
+    "STARTSTOP_NOTIFY_FD",
+    "STARTSTOP_GRACE",
 ];
 
 pub(super) struct Spawned {
