@@ -244,7 +244,8 @@ impl<S: Service> Host<S> {
     }
 
     /// Replaces the predecessor when the program is ready, and lets a successor replace it: then it drains, stops and ends
-    /// with 0. If the successor dies before it is ready, the predecessor goes on as if nothing had happened. A successor
+    /// with 0. If the successor dies before it is ready, the predecessor goes on as if nothing had happened; likewise as long as
+    /// the socket of a successor cannot be placed, which is told, and tried again each second. A successor
     /// that is frozen, or not [alive](Probes::live), for 5 s is given up, so that the next one has its turn; it ends with 1
     /// when it wakes.
     ///
@@ -252,7 +253,7 @@ impl<S: Service> Host<S> {
     /// takes connections from the predecessor, and those end with it if the others fail. For a while there are two
     /// processes: also the listener of the admin port is taken over, by [`Handover::listen`](crate::Handover::listen) and
     /// `admin_on`. Under systemd (`notify`, and `NotifyAccess=all`) the new process becomes the main one of the unit, which
-    /// stays active, and keeps its watchdog quiet; until it is ready it tells the manager nothing. The new process has to
+    /// stays active, and keeps its watchdog quiet; until it has taken over it tells the manager nothing. The new process has to
     /// belong to the unit, so it is started by `ExecReload=/bin/sh -c '/usr/bin/shop &'` for example.
     ///
     /// # Examples

@@ -61,7 +61,11 @@ impl NotifySettings {
     /// Finds whom to tell, or says why that cannot be told anything.
     pub(crate) fn open(&self, whose: Whose) -> Result<Manager, String> {
         let socket = self.variable("NOTIFY_SOCKET").map(|name| Sender::of(&name));
-        let socket = socket.transpose()?.flatten().map(Arc::new);
+        let socket = socket.transpose()?.flatten();
+        let socket = socket.map(|sender| match whose {
+            Whose::Named => sender,
+            Whose::Predecessors(_) => sender.of_successor(),
+        });
         let number = match (self.fd, self.variable("STARTSTOP_NOTIFY_FD")) {
             (Some(number), _) => Some(number),
             (None, Some(text)) => Some(fd::number(&text)?),
@@ -69,10 +73,9 @@ impl NotifySettings {
         };
         let fd = number.map(NotifyFd::open).transpose()?;
         Ok(Manager {
-            socket,
+            socket: socket.map(Arc::new),
             fd,
             whose,
-            speaks: whose == Whose::Named,
         })
     }
 
@@ -87,16 +90,13 @@ pub(crate) struct Manager {
     fd: Option<NotifyFd>,
     /// The process that its watchdog is meant for.
     whose: Whose,
-    /// Whether it is told anything. A successor that is not ready, and may never be, stays silent: the manager would take
-    /// its messages for those of the unit.
-    speaks: bool,
 }
 
 impl Manager {
     /// Tells that the program cannot even begin.
     #[cfg(feature = "admin")]
     pub(crate) fn refuse(&self, reason: &str) {
-        let Some(socket) = self.socket.as_ref().filter(|_| self.speaks) else {
+        let Some(socket) = &self.socket else {
             return;
         };
         // There is nobody to report an error to.
@@ -114,6 +114,13 @@ impl Manager {
         Watchdog::new(self.socket.clone()?, self.whose)
     }
 
+    fn machine(&self) -> Machine {
+        match self.whose {
+            Whose::Predecessors(_) if self.socket.is_some() => Machine::of_successor(),
+            _ => Machine::new(),
+        }
+    }
+
     /// Returns the part that tells what happens, from now on; `None` if there is nobody to tell.
     pub(crate) fn part(self, probes: &Probes) -> Option<Notifier> {
         if self.socket.is_none() && self.fd.is_none() {
@@ -123,7 +130,7 @@ impl Manager {
         let path = handle.status().path().to_owned();
         let talk = Talk {
             events: handle.events_with_capacity(CAPACITY),
-            machine: Machine::new(),
+            machine: self.machine(),
             began: Instant::now(),
             probes: probes.clone(),
             manager: self,
@@ -154,6 +161,7 @@ impl Service for Notifier {
 
     async fn run(&self, cx: Context) -> io::Result<()> {
         let mut talk = self.0.lock().await;
+        let sender = talk.manager.socket.clone();
         talk.tell(Input::Time, &cx).await;
         loop {
             let next = talk.machine.next().map(|at| talk.began + at);
@@ -177,9 +185,19 @@ impl Service for Notifier {
                     talk.tell(Input::End, &cx).await;
                     return Ok(());
                 }
+                () = becomes_main(sender.as_deref()), if talk.machine.is_silent() => {
+                    talk.tell(Input::Main, &cx).await;
+                }
                 () = time => talk.tell(Input::Time, &cx).await,
             }
         }
+    }
+}
+
+async fn becomes_main(sender: Option<&Sender>) {
+    match sender {
+        Some(sender) => sender.is_main().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -199,7 +217,6 @@ impl Talk {
 
     async fn send(&mut self, datagram: &Datagram, cx: &Context) {
         let ready = datagram.is_ready();
-        self.manager.speaks |= ready;
         let sent = self.manager.send(datagram).await;
         let told = if ready {
             self.manager.tell_ready().await
@@ -220,7 +237,7 @@ impl Talk {
 
 impl Manager {
     async fn send(&self, datagram: &Datagram) -> io::Result<()> {
-        let Some(socket) = self.socket.as_ref().filter(|_| self.speaks) else {
+        let Some(socket) = &self.socket else {
             return Ok(());
         };
         let late = Instant::now() + PATIENCE;

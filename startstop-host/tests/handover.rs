@@ -1,5 +1,6 @@
 //! New processes that take over from old ones.
 
+mod hindered;
 #[cfg(feature = "notify")]
 mod unit;
 
@@ -83,6 +84,16 @@ impl Place {
     }
 
     fn start_with(&self, number: u32, act: &str, variables: &[(&str, &str)]) -> Program {
+        self.start_on(Stdio::null(), number, act, variables)
+    }
+
+    fn start_on(
+        &self,
+        stderr: Stdio,
+        number: u32,
+        act: &str,
+        variables: &[(&str, &str)],
+    ) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_startstop-host-replaced"));
         command
             .arg(&self.0)
@@ -94,7 +105,7 @@ impl Place {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();

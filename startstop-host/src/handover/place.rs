@@ -42,6 +42,8 @@ impl Place {
         let made = DirBuilder::new().mode(0o700).create(&dir);
         made.or_else(|error| if is_own(&dir) { Ok(()) } else { Err(error) })?;
         let place = Self::make(&made_at(&dir), path);
+        // It is still there only if it could not be moved.
+        drop(fs::remove_file(made_at(&dir)));
         drop(fs::remove_dir(&dir));
         place
     }

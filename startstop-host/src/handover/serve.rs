@@ -92,11 +92,9 @@ impl Service for Successors {
                 return Ok(());
             }
         }
-        let place = Place::take(&talk.path);
-        if let Some(predecessor) = talk.predecessor.take() {
-            predecessor.tell_ready();
-        }
-        let place = place?;
+        // Until there is a place the predecessor goes on, and is the one that answers.
+        let place = Place::take(&talk.path)?;
+        talk.replace();
         if let Some(successor) = cx.run_until_cancelled(talk.successor(&place, &cx)).await {
             let successor = successor?;
             drop(place);
@@ -108,6 +106,17 @@ impl Service for Successors {
 }
 
 impl Succession {
+    /// Takes the place of the predecessor: from now on this program is the main one of its unit.
+    fn replace(&mut self) {
+        if let Some(predecessor) = self.predecessor.take() {
+            predecessor.tell_ready();
+        }
+        #[cfg(feature = "notify")]
+        if let Some(unit) = &self.unit {
+            unit.take_over();
+        }
+    }
+
     /// Waits until the program is ready for the first time, or the predecessor has given it up.
     async fn begin(&self) -> Began {
         tokio::select! {
@@ -264,10 +273,17 @@ async fn until_ready(stream: &UnixStream) -> io::Result<()> {
     }
 }
 
+/// A byte that is there already is seen at once, which a reactor that has just been asked knows nothing of.
 async fn read(stream: &UnixStream) -> io::Result<u8> {
     let mut byte = [0];
-    let read = || rustix::io::read(stream, &mut byte).map_err(Into::into);
-    match stream.async_io(Interest::READABLE, read).await? {
+    let mut read = || rustix::io::read(stream, &mut byte).map_err(io::Error::from);
+    let length = match read() {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            stream.async_io(Interest::READABLE, read).await
+        }
+        read => read,
+    };
+    match length? {
         0 => Err(ErrorKind::UnexpectedEof.into()),
         _ => Ok(byte[0]),
     }

@@ -5,7 +5,9 @@
 //! 2. STOPPING=1 is told at the beginning of an end of the program, and never of a restart.
 //! 3. STATUS= is told at most once a second, but for what comes along with another message, and no more often is the service looked
 //!    at for it, whatever happens: that costs as much as it has members.
-//! 4. Time is asked for only before READY=1 and after STOPPING=1, while the program is alive and has time left.
+//! 4. A successor is silent until it is the main process, which may never be: the manager would take its messages for those of the
+//!    unit. Then it tells where it is.
+//! 5. Time is asked for only before READY=1 and after STOPPING=1, while the program is alive and has time left.
 
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub(super) enum Input<'a> {
     Below,
     /// Time passes.
     Time,
+    /// A successor has become the main process.
+    Main,
     /// The program ends.
     End,
 }
@@ -46,6 +50,8 @@ enum ProgramPhase {
 
 /// The messages that the manager was told, and those that are due.
 pub(super) struct Machine {
+    /// Whether another process is the main one.
+    silent: bool,
     phase: ProgramPhase,
     /// When the stop in progress has to be over.
     stopped_by: Duration,
@@ -67,20 +73,39 @@ struct Line {
     stale: bool,
 }
 
+impl Line {
+    fn untold() -> Self {
+        Self {
+            stale: true,
+            ..Self::default()
+        }
+    }
+}
+
 impl Machine {
     pub(super) fn new() -> Self {
         Self {
+            silent: false,
             phase: ProgramPhase::Starting,
             stopped_by: Duration::ZERO,
             restarts: false,
             reloads: 0,
             reload_error: None,
-            status: Line {
-                stale: true,
-                ..Line::default()
-            },
+            status: Line::untold(),
             extend_at: Some(FIRST),
         }
+    }
+
+    /// Returns the machine of a program that is to become the main process.
+    pub(super) fn of_successor() -> Self {
+        Self {
+            silent: true,
+            ..Self::new()
+        }
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// Returns when there is something to say although nothing happens.
@@ -103,6 +128,7 @@ impl Machine {
         let mut told = match input {
             Input::Whole(kind) => self.whole(now, kind, &look),
             Input::End => self.ended(Exit::Stopped, now, &look),
+            Input::Main => self.speak_up(now, &look),
             Input::Below | Input::Time => None,
         };
         self.status.stale |= matches!(input, Input::Whole(_) | Input::Below);
@@ -113,7 +139,21 @@ impl Machine {
                 .status(now, &look())
                 .map(|status| Datagram(vec![status]));
         }
-        told.into_iter().chain(self.extension(now, &look)).collect()
+        let told = told.into_iter().chain(self.extension(now, &look));
+        told.filter(|_| !self.silent).collect()
+    }
+
+    /// Tells where the program is, of which nothing was told.
+    fn speak_up(&mut self, now: Duration, look: &impl Fn() -> Look) -> Option<Datagram> {
+        self.silent = false;
+        self.status = Line::untold();
+        let message = match self.phase {
+            ProgramPhase::Starting | ProgramPhase::Ended => None,
+            ProgramPhase::Up => Some(Message::Ready),
+            ProgramPhase::Reloading => Some(Message::Reloading),
+            ProgramPhase::Stopping => Some(Message::Stopping),
+        };
+        message.map(|message| self.with_status(message, now, &look()))
     }
 
     fn whole(

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
 
 use super::datagram::Datagram;
 
@@ -12,8 +13,9 @@ use super::datagram::Datagram;
 #[derive(Debug)]
 pub(super) struct Sender {
     addr: SocketAddr,
-    /// Set in the old process once it is not the main one: its messages would be taken for those of the new one.
-    silent: AtomicBool,
+    /// Whether this process is the main one of the unit, so that what it says is taken for what the unit says: a successor is not
+    /// yet, and a predecessor not any more. Only the main one is heard.
+    is_main: watch::Sender<bool>,
 }
 
 impl Sender {
@@ -39,21 +41,38 @@ impl Sender {
         addr.map(|addr| {
             Some(Self {
                 addr,
-                silent: AtomicBool::new(false),
+                is_main: watch::Sender::new(true),
             })
         })
         .map_err(|error| cannot(&error.to_string()))
     }
 
+    /// Makes it the sender of a successor, which is not the main process yet.
+    pub(super) fn of_successor(self) -> Self {
+        self.is_main.send_replace(false);
+        self
+    }
+
     /// Sends a datagram, without waiting: `WouldBlock` if the manager does not keep up.
     pub(super) fn send(&self, datagram: &Datagram) -> io::Result<()> {
-        if self.silent.load(Ordering::Relaxed) {
+        if !*self.is_main.borrow() {
             return Ok(());
         }
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         socket.connect_addr(&self.addr)?;
         socket.send(datagram.to_string().as_bytes()).map(drop)
+    }
+
+    /// Waits until this process is the main one of the unit.
+    pub(super) async fn is_main(&self) {
+        // The sender is not dropped meanwhile.
+        drop(self.is_main.subscribe().wait_for(|main| *main).await);
+    }
+
+    #[cfg(feature = "handover")]
+    pub(super) fn take_over(&self) {
+        self.is_main.send_replace(true);
     }
 
     /// Makes a successor the main process of the unit, and says nothing more.
@@ -64,7 +83,7 @@ impl Sender {
                 "notify: cannot hand over to process {pid}: {error}"
             ));
         }
-        self.silent.store(true, Ordering::Relaxed);
+        self.is_main.send_replace(false);
     }
 }
 

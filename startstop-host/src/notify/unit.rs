@@ -25,6 +25,11 @@ impl Unit {
         self.watchdog
     }
 
+    /// Makes this process the main one, which speaks for the unit.
+    pub(crate) fn take_over(&self) {
+        self.sender.take_over();
+    }
+
     /// Makes a successor the main process. From then on nothing is told any more: it would be taken for what the new one says.
     pub(crate) fn hand_over(self, pid: u32) {
         self.sender.hand_over(pid);

@@ -15,7 +15,7 @@ use crate::probes::Probes;
 pub(crate) enum Whose {
     /// The process that `WATCHDOG_PID` names.
     Named,
-    /// The predecessor, until this program is ready: then it is the main process, whatever `WATCHDOG_PID` says. With the
+    /// The predecessor, until this program has taken over: then it is the main process, whatever `WATCHDOG_PID` says. With the
     /// silence that the predecessor was told of, for the environment may say nothing.
     #[cfg_attr(not(feature = "handover"), allow(dead_code))]
     Predecessors(Option<Duration>),
@@ -49,7 +49,6 @@ pub(crate) struct Watchdog {
     sender: Arc<Sender>,
     /// How long it takes silence for.
     silence: Duration,
-    whose: Whose,
 }
 
 impl Watchdog {
@@ -57,16 +56,13 @@ impl Watchdog {
         Some(Self {
             sender,
             silence: whose.silence()?,
-            whose,
         })
     }
 
     /// Keeps it quiet until the future is dropped.
     pub(crate) async fn run(self, probes: Probes) {
-        let mut is_main = self.whose == Whose::Named;
         loop {
-            is_main = is_main || probes.startup().ok();
-            if is_main && probes.live().ok() {
+            if probes.live().ok() {
                 // Errors are ignored: the next datagram makes up for a lost one, and the notifier reports a socket that
                 // is gone.
                 drop(self.sender.send(&Datagram::watchdog()));

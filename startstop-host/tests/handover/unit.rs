@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 
+use super::hindered::Hindered;
 use super::{Place, signal};
 use crate::notify::{LIMIT, hear_of};
 
@@ -33,7 +34,7 @@ fn the_new_main_process_keeps_the_watchdog_quiet_and_so_does_the_one_after_it() 
 
 /// With `NotifyAccess=all` the manager would take what it says for what the unit says.
 #[test]
-fn a_successor_that_dies_or_is_stopped_at_its_start_tells_the_manager_nothing() {
+fn a_successor_that_ends_before_it_takes_over_tells_the_manager_nothing() {
     let (place, socket) = (Place::new("quiet"), Place::new("quiet-notify"));
     let manager = UnixDatagram::bind(&socket.0).unwrap();
     manager.set_read_timeout(Some(LIMIT)).unwrap();
@@ -43,8 +44,13 @@ fn a_successor_that_dies_or_is_stopped_at_its_start_tells_the_manager_nothing() 
     place.wait();
     assert_eq!(place.start_with(1, "dies", &[notify]).code(), Some(1));
     let mut stopped = place.start_with(2, "waits", &[notify]).listening();
+    // A wait would close it, and let the program become ready.
+    let _stdin = stopped.child.stdin.take();
     signal(&stopped, "-TERM");
     stopped.code();
+    let mut hindered = Hindered::start(&place, 4, &[notify]);
+    signal(&hindered.program, "-TERM");
+    hindered.program.code();
     let new = place.start_with(3, "", &[notify]).ready();
     assert_eq!(old.code(), Some(0));
     // The first datagram comes from the process that was ready.

@@ -248,3 +248,26 @@ fn a_status_is_one_line_and_not_too_long() {
     let long = clip(&"é".repeat(4_000));
     assert!(long.len() < 1_100 && long.ends_with('…'), "{}", long.len());
 }
+
+#[test]
+fn a_successor_says_nothing_until_it_is_the_main_process_and_then_where_it_is() {
+    let mut told = Heard::new();
+    told.machine = Machine::of_successor();
+    assert_eq!(told.time(10_000), [""; 0]);
+    told.line = "ready";
+    assert_eq!(told.whole(11_000, ready()), [""; 0]);
+    assert_eq!(told.step(12_000, Input::Main), ["READY=1|STATUS=ready"]);
+    assert!(!told.machine.is_silent());
+}
+
+#[test]
+fn a_successor_that_ends_before_it_is_the_main_process_says_nothing() {
+    let mut told = Heard::new();
+    told.machine = Machine::of_successor();
+    told.whole(0, ready());
+    let stopping = EventKind::Stopping(StopReason::Requested);
+    assert_eq!(told.whole(1_000, stopping), [""; 0]);
+    assert_eq!(told.time(2_000), [""; 0]);
+    assert_eq!(told.whole(3_000, stopped(Exit::Stopped)), [""; 0]);
+    assert_eq!(told.step(4_000, Input::End), [""; 0]);
+}

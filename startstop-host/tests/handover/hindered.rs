@@ -1,0 +1,68 @@
+//! Successors that are ready, and whose socket cannot be placed.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use super::{Place, Program, ask, signal};
+
+/// A successor that is ready and whose socket cannot be placed, until this is dropped: a file is where it would be made.
+pub(super) struct Hindered {
+    pub(super) program: Program,
+    file: PathBuf,
+}
+
+impl Hindered {
+    pub(super) fn start(place: &Place, number: u32, variables: &[(&str, &str)]) -> Self {
+        let mut program = place.start_on(Stdio::piped(), number, "waits", variables);
+        program = program.listening();
+        let file = place.0.with_file_name(format!(".{}", program.child.id()));
+        std::fs::write(&file, "").unwrap();
+        program.release();
+        // That it could not be placed is told.
+        let mut told = BufReader::new(program.child.stderr.take().unwrap()).lines();
+        let line = told.next().unwrap().unwrap();
+        assert!(line.contains("host/handover: "), "{line}");
+        std::thread::spawn(move || told.count());
+        Self { program, file }
+    }
+}
+
+impl Drop for Hindered {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.file));
+    }
+}
+
+/// Two that serve are better than one that nobody can replace.
+#[test]
+fn the_old_one_goes_on_until_the_socket_of_a_successor_is_in_place() {
+    let (place, mut old) = Place::taken("hindered");
+    let at = old.at;
+    let mut dies = Hindered::start(&place, 1, &[]);
+    dies.program.child.kill().unwrap();
+    dies.program.code();
+    assert_eq!(ask(at.unwrap()).unwrap(), 0);
+    let mut second = Hindered::start(&place, 2, &[]);
+    std::fs::remove_file(&second.file).unwrap();
+    assert_eq!(old.code(), Some(0));
+    let third = place.start(3, "").ready();
+    assert_eq!(second.program.code(), Some(0));
+    assert_eq!(third.at, at);
+}
+
+/// It has tried in vain to place its socket, and would try again.
+#[test]
+fn a_successor_that_is_given_up_when_it_is_ready_takes_over_nothing() {
+    let (place, mut old) = Place::taken("late");
+    let at = old.at.unwrap();
+    let mut frozen = Hindered::start(&place, 1, &[]);
+    signal(&frozen.program, "-STOP");
+    assert_eq!(ask(at).unwrap(), 0);
+    let _new = place.start(2, "").ready();
+    assert_eq!(old.code(), Some(0));
+    std::fs::remove_file(&frozen.file).unwrap();
+    signal(&frozen.program, "-CONT");
+    assert_eq!(frozen.program.code(), Some(1));
+    assert_eq!(ask(at).unwrap(), 2);
+}
