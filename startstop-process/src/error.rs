@@ -82,7 +82,7 @@ fn because(why: Option<&String>) -> impl fmt::Display {
     why.map_or_else(String::new, |why| format!(": {why}"))
 }
 
-fn last(tail: &[String]) -> impl fmt::Display {
+pub(crate) fn last(tail: &[String]) -> impl fmt::Display {
     tail.last()
         .map_or_else(String::new, |line| format!(": {line}"))
 }

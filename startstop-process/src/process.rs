@@ -431,7 +431,8 @@ impl Process {
     }
 
     /// Sets the command that a reload runs, as the user and with the environment of the child; it
-    /// knows the child as `MAINPID`. A code other than 0 means that the reload has failed.
+    /// knows the child as `MAINPID`. Its output goes where that of the child does. A code other than 0 means that the reload has
+    /// failed, with the last line of its standard error.
     ///
     /// # Examples
     ///

@@ -106,7 +106,8 @@ let process = process.ready(Ready::after(std::time::Duration::from_millis(100)))
         Self(ReadyKind::After(time))
     }
 
-    /// Waits until this command, tried again and again, leaves with 0. A try that takes more than 5 s is killed.
+    /// Waits until this command, tried again and again, leaves with 0. A try that takes more than 5 s is killed. Its output is not
+    /// shown; a start that times out says what came of the last try, with the last line of its standard error.
     ///
     /// # Examples
     ///

@@ -235,3 +235,21 @@ async fn a_bound_process_goes_down_and_comes_back_with_the_one_it_is_bound_to() 
                     app.toml:8:20: to put off the end of a stop needs `ready = { notify = true }`";
     assert_eq!(said(&folder, "app.toml", circle), expected);
 }
+
+#[tokio::test]
+async fn what_a_reload_command_says_is_in_the_log_of_its_process() {
+    let folder = Folder::new("reload-log");
+    let text = format!(
+        "log = {{ file = '{}' }}\n[process.a]\ncommand = 'exec sleep 1000'\n\
+         reload = ['sh', '-c', 'echo reads; echo no luck >&2; exit 3']\n",
+        folder.path("log")
+    );
+    let runner = running(&folder.path("app.toml"), &text).await;
+    let child = runner.find("processes/a").unwrap();
+    child.reload().await.unwrap_err();
+    runner.stop().await.unwrap();
+    let log = folder.read("log").await;
+    let mut lines: Vec<&str> = log.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["no luck", "reads"]);
+}

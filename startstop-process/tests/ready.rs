@@ -187,6 +187,10 @@ async fn a_command_that_does_not_succeed_is_told_with_what_came_of_it() {
     for (command, why) in [
         (&["no-such-command"][..], "No such file or directory"),
         (&["sh", "-c", "exit 3"], "exited with code 3"),
+        (
+            &["sh", "-c", "echo $$ no luck >&2; exit 3"],
+            "exited with code 3",
+        ),
         (&["sh", "-c", "kill -9 $$"], "was ended by SIGKILL"),
     ] {
         let child = sh("exec sleep 1000").ready(Ready::command(command.iter().copied()));
@@ -201,6 +205,12 @@ async fn a_command_that_does_not_succeed_is_told_with_what_came_of_it() {
         let said = last_error(&runner, ToString::to_string);
         assert!(
             said.contains("does not succeed after ") && said.contains(why),
+            "{said}"
+        );
+        // What differs each time is told at the end, and not each time.
+        assert_eq!(
+            said.ends_with("no luck"),
+            command.iter().any(|word| word.contains("no luck")),
             "{said}"
         );
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use startstop_core::{ReloadError, Runner};
-use startstop_process::{Process, Ready, Signal};
+use startstop_process::{Output, Process, Ready, Signal, Stream};
 
 use crate::support::{Folder, errors, is_alive, runner, sh};
 
@@ -64,6 +64,52 @@ async fn a_command_that_fails_is_a_reload_that_fails_and_the_child_goes_on() {
         assert!(failure.error().to_string().contains(said), "{failure:?}");
         assert!(runner.is_running());
         runner.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_output_of_a_command_goes_where_that_of_the_child_does_and_a_failure_has_its_last_line()
+{
+    let (sender, mut said) = tokio::sync::mpsc::unbounded_channel();
+    let output = Output::lines(move |line| drop(sender.send(line)));
+    let script = "echo reads; echo no luck >&2; exit 3";
+    let child = sh("echo up; exec sleep 1000")
+        .output(output)
+        .reload_command(["sh", "-c", script]);
+    let runner = started(child).await;
+    let mut line = async || said.recv().await.unwrap();
+    let up = line().await;
+    assert_eq!(up.text, "up");
+    let Err(ReloadError::Failed(failure)) = runner.reload().await else {
+        panic!("it does not fail")
+    };
+    let text = failure.error().to_string();
+    assert_eq!(text, "the reload command exited with code 3: no luck");
+    let mut lines = [line().await, line().await];
+    lines.sort_by(|a, b| a.text.cmp(&b.text));
+    let [no_luck, reads] = lines;
+    assert_eq!(
+        (no_luck.text.as_str(), no_luck.stream),
+        ("no luck", Stream::Stderr)
+    );
+    assert_eq!(
+        (reads.text.as_str(), reads.stream),
+        ("reads", Stream::Stdout)
+    );
+    assert_eq!((reads.name, reads.path), (up.name, up.path));
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_command_that_floods_or_leaves_somebody_behind_holds_nothing_up() {
+    let script = "setsid sleep 2 & yes | head -c 1000000 >&2";
+    for output in [Output::null(), Output::lines(drop)] {
+        let child = sh("exec sleep 1000").reload_command(["sh", "-c", script]);
+        let runner = started(child.output(output)).await;
+        let reload = tokio::time::timeout(Duration::from_millis(1500), runner.reload());
+        reload.await.expect("it waits for the pipe").unwrap();
+        let stop = tokio::time::timeout(Duration::from_secs(1), runner.stop());
+        stop.await.expect("the stop waits for the pipe").unwrap();
     }
 }
 

@@ -8,6 +8,7 @@ use startstop_core::{Context, Reload};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
+use super::helper::Refusal;
 use super::message::Notice;
 use super::notify::NotifySocket;
 use super::reloading::Reloading;
@@ -47,7 +48,7 @@ enum Event {
     Ready,
     Message(Vec<Notice>),
     Reload(Reload),
-    Reloaded(io::Result<Ending>),
+    Reloaded(Result<(), Refusal>),
 }
 
 pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessError> {
@@ -59,11 +60,12 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
     let path = notify.as_ref().map(NotifySocket::path);
     let spawned = command::spawn(process, path.as_deref())?;
     let sink = sink(process).map_err(failed)?;
+    let reloading = Reloading::new(sink.clone());
     let pump = Pump::new(cx, spawned.stdout, spawned.stderr, sink, awaited);
     let (pump, pumped) = pump.map_err(failed)?;
     cx.spawn(pump.run());
     let unready = Unready::new(process, cx, pumped.tail_handle());
-    let (group, reloading) = (spawned.group, Reloading::default());
+    let group = spawned.group;
     let mut running = Running {
         process,
         cx,
@@ -129,7 +131,10 @@ impl Running<'_> {
                 Event::Ready => self.is_ready(),
                 Event::Told => {}
                 Event::Message(notices) => self.heard(&notices),
-                Event::Reload(request) => self.reloading.begin(self.process, &self.group, request),
+                Event::Reload(request) => {
+                    self.reloading
+                        .begin(self.process, self.cx, &self.group, request);
+                }
                 Event::Reloaded(result) => self.reloading.answer(result),
                 Event::Stop => return verdict::stopped(self).await,
                 Event::Late(limit) => return Err(verdict::late(self, limit)),

@@ -132,7 +132,23 @@ fn streams(process: &Process, command: &mut Command) {
         Stdin::Text(_) => Stdio::piped(),
     });
     // Readiness by a line needs the output to be read.
-    let is_read = matches!(process.ready, Some(Ready(ready::ReadyKind::Line(_))));
+    let is_read = match process.ready {
+        Some(Ready(ready::ReadyKind::Line(_))) => IsRead::Yes,
+        _ => IsRead::No,
+    };
+    outputs(process, command, is_read);
+}
+
+/// Whether output is read although it goes where that of this process does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum IsRead {
+    Yes,
+    No,
+}
+
+/// Sends the output of a command where that of the process goes.
+pub(super) fn outputs(process: &Process, command: &mut Command, is_read: IsRead) {
+    let is_read = is_read == IsRead::Yes;
     command.stdout(match process.output.0 {
         _ if is_read => Stdio::piped(),
         OutputKind::Inherit | OutputKind::Plain => Stdio::inherit(),

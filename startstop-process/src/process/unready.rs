@@ -6,6 +6,7 @@ use startstop_core::Context;
 use tokio::time::Instant;
 
 use super::Process;
+use super::helper::Refusal;
 use crate::error::ProcessError;
 use crate::output::TailHandle;
 
@@ -15,8 +16,8 @@ pub(super) struct Unready<'a> {
     cx: &'a Context,
     tail: TailHandle,
     since: Instant,
-    /// The reason why the last try did not succeed.
-    refusal: Mutex<Option<String>>,
+    /// The end of the last try.
+    refusal: Mutex<Option<Refusal>>,
     armed: bool,
 }
 
@@ -32,16 +33,20 @@ impl<'a> Unready<'a> {
         }
     }
 
-    /// Notes what came of a try, and shows it.
-    pub(super) fn was_refused(&self, why: String) {
-        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusal.as_ref() == Some(&why) {
-            return;
+    pub(super) const fn cx(&self) -> &'a Context {
+        self.cx
+    }
+
+    /// Notes what came of a try, and shows it. What it has said may differ each time, and is told at the end.
+    pub(super) fn was_refused(&self, refusal: Refusal) {
+        let mut last = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|last| last.why != refusal.why) {
+            if let Some(ready) = &self.process.ready {
+                let missing = ready.missing();
+                self.cx.not_ready(format!("{missing}: {}", refusal.why));
+            }
         }
-        if let Some(ready) = &self.process.ready {
-            self.cx.not_ready(format!("{}: {why}", ready.missing()));
-        }
-        *refusal = Some(why);
+        *last = Some(refusal);
     }
 
     pub(super) const fn is_armed(&self) -> bool {
@@ -62,7 +67,7 @@ impl Drop for Unready<'_> {
             .refusal
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        let refusal = refusal.as_ref().map(|why| format!(": {why}"));
+        let refusal = refusal.as_ref().map(|refusal| format!(": {refusal}"));
         let why = format!(
             "{} after {:.1?}{}",
             ready.missing(),

@@ -6,14 +6,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use startstop_core::Context;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Process;
-use super::helper::Helper;
+use super::helper::{Helper, Refusal};
 use super::unready::Unready;
-use crate::group::Ending;
 use crate::port::{self, Sockets};
 use crate::ready::{Ready, ReadyKind};
 
@@ -90,8 +90,8 @@ impl Waiting {
             }
             Self::After(time) => sleep_until(*time).await,
             Self::Command(command) => {
-                while let Err(why) = succeeds(process, command).await {
-                    unready.was_refused(why);
+                while let Err(refusal) = succeeds(process, unready.cx(), command).await {
+                    unready.was_refused(refusal);
                     sleep(EACH).await;
                 }
             }
@@ -118,12 +118,10 @@ fn written(path: &Path) -> Option<Written> {
 }
 
 /// Runs the command once. The error says what came of it.
-async fn succeeds(process: &Process, command: &[OsString]) -> Result<(), String> {
-    let helper = Helper::start_quiet(process, command).map_err(|error| error.to_string())?;
+async fn succeeds(process: &Process, cx: &Context, command: &[OsString]) -> Result<(), Refusal> {
+    let helper = Helper::start_quiet(process, cx, command)?;
     match timeout(TRY, helper.ended()).await {
-        Ok(Ok(Ending::Exited(0))) => Ok(()),
-        Ok(Ok(ending)) => Err(ending.to_string()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("took more than {TRY:?}")),
+        Ok(ended) => ended,
+        Err(_) => Err(helper.refusal(format!("took more than {TRY:?}"))),
     }
 }
