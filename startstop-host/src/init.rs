@@ -11,13 +11,14 @@ use std::time::Duration;
 use rustix::process::{
     Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, wait,
 };
+use rustix_libc_wrappers::process::SignalExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::host::tell;
 
-/// All that have a name, but for those that are about the process itself: of a fault, of a child, of its terminal or of a pipe.
+/// All that have a name, beside those of real time, but for those that are about the process itself: of a fault, of a child, of its terminal or of a pipe.
 const FORWARDED: [Signal; 15] = [
     Signal::TERM,
     Signal::INT,
@@ -84,7 +85,9 @@ pub(crate) fn as_init() -> ExitCode {
 
 async fn serve() -> io::Result<u8> {
     let (sender, mut heard) = mpsc::unbounded_channel();
-    for forwarded in FORWARDED {
+    // By those of real time container engines tell an init to halt, and programs each other what they have agreed on.
+    let real_time = (0..).map_while(Signal::rt);
+    for forwarded in FORWARDED.into_iter().chain(real_time) {
         let mut listener = signal(SignalKind::from_raw(forwarded.as_raw()))?;
         let sender = sender.clone();
         tokio::spawn(async move {

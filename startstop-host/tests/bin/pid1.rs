@@ -32,6 +32,9 @@ async fn orphans_and_children(cx: &Context, file: &str) -> Result<(), BoxError> 
     for (kind, name) in [
         (SignalKind::alarm(), "ALRM"),
         (SignalKind::window_change(), "WINCH"),
+        // SIGRTMIN+3, the halt of systemd-nspawn and LXC, and SIGRTMAX.
+        (SignalKind::from_raw(37), "37"),
+        (SignalKind::from_raw(64), "64"),
     ] {
         let mut heard = signal(kind)?;
         Command::new("sh")
