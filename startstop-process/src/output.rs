@@ -1,6 +1,7 @@
 //! The destinations of the lines that a child writes.
 
 mod colour;
+mod awaited;
 mod pump;
 mod sink;
 #[cfg(feature = "tracing")]
@@ -11,6 +12,7 @@ mod tail;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use awaited::Awaited;
 pub(crate) use pump::{Pump, Pumped};
 pub(crate) use sink::Sink;
 pub(crate) use tail::TailHandle;

@@ -60,7 +60,8 @@ let process = process.ready(Ready::tcp("127.0.0.1:6399"));"#)]
         Self(ReadyKind::Tcp(addr.into()))
     }
 
-    /// Waits until the child has written a line with this text in it, to standard output or standard error.
+    /// Waits until the child has written a line with this text in it, to standard output or standard error. The line may still
+    /// have no end, as that of a prompt.
     ///
     /// # Examples
     ///

@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use startstop_core::{Runner, Settings, StartError};
-use startstop_process::{Process, ProcessError, Ready};
+use startstop_core::{Exit, Runner, Settings, StartError};
+use startstop_process::{Output, Process, ProcessError, Ready};
 
 use crate::free_port::free_port;
 use crate::support::{Folder, errors, last_error, python, runner, sh};
@@ -31,6 +31,45 @@ async fn by_a_port() {
 async fn by_a_line_of_either_stream() {
     becomes_ready(sh("echo it is up now; exec sleep 1000").ready(Ready::line("up"))).await;
     becomes_ready(sh("echo it is up now >&2; exec sleep 1000").ready(Ready::line("up"))).await;
+}
+
+#[tokio::test]
+async fn by_a_line_that_has_no_end_yet() {
+    for script in [
+        "printf 'listening> '; exec sleep 1000",
+        "printf 'listening> ' >&2; exec sleep 1000",
+        "printf list; sleep 0.1; printf ening; exec sleep 1000",
+        "printf listening; exec sleep 1000 >&- 2>&-",
+        // Longer than a piece of a line, which ends within the text.
+        "head -c 65530 /dev/zero | tr '\\0' x; printf listening; exec sleep 1000",
+    ] {
+        let child = sh(script).output(Output::null());
+        becomes_ready(child.ready(Ready::line("listening"))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_ends_right_after_it_was_ready_has_been_ready() {
+    let folder = Folder::new("ready-at-once");
+    let writes = || sh(&format!("rm -f {0}; echo >{0}", folder.path("new")));
+    for n in 0..10 {
+        for child in [
+            sh("printf up").ready(Ready::line("up")),
+            sh("echo up >&2").ready(Ready::line("up")),
+            writes().ready(Ready::file(folder.path("new"))),
+        ] {
+            let runner = runner(child);
+            runner
+                .start()
+                .await
+                .unwrap_or_else(|error| panic!("{n}: {error}"));
+            assert_eq!(runner.wait().await, Exit::Completed);
+        }
+    }
+    let fails = runner(sh("printf up; echo no luck >&2; exit 3").ready(Ready::line("up")));
+    fails.start().await.unwrap();
+    assert_eq!(fails.wait().await, Exit::Failed);
+    assert_eq!(errors(&fails), ["exited with code 3: no luck"]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use startstop_core::Context;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{mpsc, oneshot};
 
+use super::awaited::Awaited;
 use super::splitter::Splitter;
 use super::tail::TailHandle;
 use super::{Line, Sink, Stream};
@@ -26,7 +27,7 @@ pub(crate) struct Pump {
     name: Arc<str>,
     path: Arc<str>,
     tail: TailHandle,
-    awaited: Option<(String, oneshot::Sender<()>)>,
+    awaited: Option<Awaited>,
     requests: mpsc::Receiver<oneshot::Sender<()>>,
     /// Its drop tells that this is over.
     ended: Option<oneshot::Sender<()>>,
@@ -80,7 +81,7 @@ impl Pump {
         stdout: Option<OwnedFd>,
         stderr: Option<OwnedFd>,
         sink: Option<Sink>,
-        awaited: Option<(String, oneshot::Sender<()>)>,
+        awaited: Option<Awaited>,
     ) -> io::Result<(Self, Pumped)> {
         let reader = |fd: Option<OwnedFd>, stream| {
             let pipe = fd.map(Receiver::from_owned_fd).transpose()?;
@@ -160,6 +161,8 @@ impl Pump {
                 Ok(0) => return self.finish(at),
                 Ok(n) => {
                     total += n;
+                    let awaited = self.awaited.take();
+                    self.awaited = awaited.and_then(|awaited| awaited.look(at, &buffer[..n]));
                     let (stream, mut lines) = (reader.stream, Vec::new());
                     reader.splitter.push(&buffer[..n], |line| lines.push(line));
                     for line in lines {
@@ -186,15 +189,6 @@ impl Pump {
     }
 
     fn line(&mut self, stream: Stream, text: String) {
-        if self
-            .awaited
-            .as_ref()
-            .is_some_and(|(part, _)| text.contains(part))
-        {
-            if let Some((_, found)) = self.awaited.take() {
-                let _ = found.send(());
-            }
-        }
         if stream == Stream::Stderr {
             self.tail.push(&text);
         }

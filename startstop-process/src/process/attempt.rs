@@ -141,6 +141,7 @@ impl Running<'_> {
                 Event::Ended(ending) => {
                     let rest = self.notify.take().map(NotifySocket::rest);
                     self.heard(&rest.unwrap_or_default());
+                    self.look_back(waiting).await;
                     return verdict::ended(self, ending).await;
                 }
             }
@@ -174,6 +175,16 @@ impl Running<'_> {
     fn is_ready(&mut self) {
         self.unready.disarm();
         self.cx.ready();
+    }
+
+    /// One that ends at once may have been ready before, for what it has written is read later.
+    async fn look_back(&mut self, waiting: &mut Waiting) {
+        if self.unready.is_armed() {
+            self.pumped.caught_up().await;
+            if waiting.was_ready() {
+                self.is_ready();
+            }
+        }
     }
 
     fn heard(&mut self, notices: &[Notice]) {

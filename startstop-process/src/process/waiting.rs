@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::Process;
 use super::helper::{Helper, Refusal};
 use super::unready::Unready;
+use crate::output::Awaited;
 use crate::port::{self, Sockets};
 use crate::ready::{Ready, ReadyKind};
 
@@ -38,9 +39,6 @@ pub(super) enum Waiting {
     Command(Vec<OsString>),
 }
 
-/// The pump sends when it has found the text.
-pub(super) type Awaited = (String, oneshot::Sender<()>);
-
 impl Waiting {
     pub(super) fn begin(process: &Process) -> (Self, Option<Awaited>) {
         let Some(Ready(kind)) = &process.ready else {
@@ -52,8 +50,8 @@ impl Waiting {
                 Self::Tcp(addr, before)
             }
             ReadyKind::Line(text) => {
-                let (sender, receiver) = oneshot::channel();
-                return (Self::Line(receiver), Some((text, sender)));
+                let (awaited, found) = Awaited::new(&text);
+                return (Self::Line(found), Some(awaited));
             }
             ReadyKind::Notify => Self::Notify,
             ReadyKind::File(path) => {
@@ -66,6 +64,15 @@ impl Waiting {
             ReadyKind::Command(command) => Self::Command(command),
         };
         (waiting, None)
+    }
+
+    /// Returns whether a child that has ended, and has been read, had been ready before.
+    pub(super) fn was_ready(&mut self) -> bool {
+        match self {
+            Self::Line(found) => found.try_recv().is_ok(),
+            Self::File(path, before) => is_new(path, *before),
+            _ => false,
+        }
     }
 
     /// Waits until it is ready. A message is awaited elsewhere.
@@ -84,7 +91,7 @@ impl Waiting {
             }
             Self::Notify => std::future::pending().await,
             Self::File(path, before) => {
-                while written(path).is_none_or(|now| *before == Some(now)) {
+                while !is_new(path, *before) {
                     sleep(EACH).await;
                 }
             }
@@ -111,6 +118,10 @@ async fn accepts(addr: &str, before: &Sockets) -> bool {
 
 /// Tells one version of a file from another.
 type Written = (u64, SystemTime);
+
+fn is_new(path: &Path, before: Option<Written>) -> bool {
+    written(path).is_some_and(|now| before != Some(now))
+}
 
 fn written(path: &Path) -> Option<Written> {
     let data = fs::metadata(path).ok()?;
