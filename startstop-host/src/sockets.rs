@@ -18,7 +18,7 @@ const UNNAMED: &str = "unknown";
 /// They are non-blocking, as tokio wants them, and closed in child processes. A socket unit names them by
 /// `FileDescriptorName=`; without that the name is that of the unit, `http.socket`, which is found as `http` too. Where
 /// several bear one name, they are taken one after another. A socket without a name is called `unknown`. What nobody takes stays
-/// open, but not in child processes.
+/// open, but not in child processes, and so do pipes, files and sockets of other kinds, whatever was handed over.
 ///
 /// # Examples
 ///
@@ -63,6 +63,9 @@ impl Sockets {
         let ours =
             std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
         let mut sockets = if ours {
+            // It closes them in child processes, all kinds of them: pipes and files too, which nobody can take here. One that
+            // is not open ends it; the sockets behind that are closed there when they are looked at.
+            drop(sd_notify::listen_fds());
             ListenFd::from_env()
         } else {
             ListenFd::empty()

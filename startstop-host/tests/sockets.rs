@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_startstop-host-sockets");
 
-/// Starts the program with two sockets, as a manager does: from 3 on, with their names and its pid.
+/// Starts the program with two sockets, as a manager does: from 3 on, with their names and its pid. A file and a pipe follow.
 fn start(pid: &str, tcp: TcpListener, unix: UnixListener) -> Child {
     start_with(
         &format!("LISTEN_PID={pid} LISTEN_FDS=2 LISTEN_FDNAMES=http.socket:control"),
@@ -23,7 +23,8 @@ fn start_with(variables: &str, tcp: TcpListener, unix: UnixListener) -> Child {
 }
 
 fn start_as(variables: &str, argument: &str, tcp: TcpListener, unix: UnixListener) -> Child {
-    let script = format!("exec env {variables} {PROGRAM} {argument} 3<&0 4<&2 2>/dev/null");
+    let script =
+        format!("exec env {variables} {PROGRAM} {argument} 3<&0 4<&2 5</dev/null 6>&1 2>/dev/null");
     Command::new("sh")
         .args(["-c", &script])
         .stdin(Stdio::from(OwnedFd::from(tcp)))
@@ -76,24 +77,30 @@ fn sockets_are_taken_by_name_once_and_answer() {
         "waits: false",
         "inherited: false",
         "untaken: false",
+        // They are not among those that were handed over.
+        "file: true",
+        "pipe: true",
         "listening",
     ];
     assert_eq!(told, expected);
 }
 
 #[test]
-fn a_socket_that_nobody_takes_stays_open_but_not_in_children() {
+fn what_nobody_takes_stays_open_but_not_in_children_whatever_its_kind() {
     let (tcp, unix, path) = sockets();
     let addr = tcp.local_addr().unwrap();
-    // The second socket has no name.
-    let variables = "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=http";
+    // Only the first one has a name.
+    let variables = "LISTEN_PID=$$ LISTEN_FDS=4 LISTEN_FDNAMES=http";
     let mut child = start_as(variables, "leaves", tcp, unix);
-    let mut told = BufReader::new(child.stdout.take().unwrap()).lines();
-    let untaken = told.by_ref().map(Result::unwrap);
-    let untaken = untaken
+    let told = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told: Vec<_> = told
+        .map(Result::unwrap)
         .take_while(|line| line != "listening")
-        .find(|line| line.starts_with("untaken"));
-    assert_eq!(untaken.as_deref(), Some("untaken: false"));
+        .collect();
+    assert_eq!(
+        told[told.len() - 3..],
+        ["untaken: false", "file: false", "pipe: false"]
+    );
     UnixStream::connect(&path).expect("it is open");
     drop(TcpStream::connect(addr).unwrap());
     child.wait().unwrap();

@@ -25,6 +25,8 @@ fn main() -> io::Result<()> {
     println!("waits: {}", !is_nonblocking(&listener));
     println!("inherited: {}", inherits(3));
     println!("untaken: {}", inherits(4));
+    println!("file: {}", inherits(5));
+    println!("pipe: {}", inherits(6));
     answer(&listener)
 }
 
