@@ -162,6 +162,16 @@ async fn processes_start_in_order_and_one_that_ends_leaves_the_others() {
 }
 
 #[tokio::test]
+async fn an_entry_that_is_called_as_an_instance_would_be_is_none() {
+    let folder = Folder::new("no-instance");
+    let text = "[process.web]\ncommand = 'exec sleep 1000'\ninstances = 2\n\
+                [process.web-7]\ncommand = 'true'\njob = true\nafter = ['web']\n";
+    let runner = running(&folder.path("app.toml"), text).await;
+    assert_eq!(runner.service().members(), ["web-1", "web-2", "web-7"]);
+    runner.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn instances_have_numbers() {
     let folder = Folder::new("instances");
     let (path, out) = (folder.path("app.toml"), folder.path("out"));

@@ -70,15 +70,18 @@ impl Mistake {
     pub(super) fn all(path: &Path, text: &str, mut found: Found) -> Vec<Self> {
         found.sort();
         found.dedup();
+        // Each begins to count where the last one is.
+        let (mut line, mut begin, mut counted) = (1, 0, 0);
         let mistake = |(offset, what): (usize, String)| {
-            let before = text.get(..offset).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            let begin = before.rfind('\n').map_or(0, |at| at + 1);
-            let column = unmarked(&before[begin..]).chars().count() + 1;
+            let between = text.get(counted..offset).unwrap_or_default();
+            line += between.matches('\n').count();
+            begin = between.rfind('\n').map_or(begin, |at| counted + at + 1);
+            counted = offset.max(counted);
+            let before = text.get(begin..offset).unwrap_or_default();
             Self {
                 path: path.to_owned(),
                 line,
-                column,
+                column: unmarked(before).chars().count() + 1,
                 text: what,
             }
         };

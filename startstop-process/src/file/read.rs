@@ -1,10 +1,11 @@
 //! A TOML file: every mistake is collected, none hides another.
 
 mod entry;
+mod circles;
 mod head;
 mod sinks;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -48,6 +49,7 @@ impl FileReader {
     fn document(&mut self, table: &DeTable<'_>) -> Document {
         let head = self.head(table);
         let mut entries: Vec<(usize, Spec)> = Vec::new();
+        let mut of_entry = BTreeMap::new();
         match table.get("process") {
             None => self.wrong(0, NOTHING),
             Some(value) => {
@@ -57,20 +59,30 @@ impl FileReader {
                 }
                 for (key, value) in table.into_iter().flatten() {
                     let (at, name) = (key.span().start, key.get_ref().to_string());
-                    if name.is_empty() || name.contains('/') {
-                        self.wrong(at, "a name is not empty and has no `/`");
-                    }
-                    for spec in self.entry(&name, at, value, &head.log) {
-                        entries.push((at, spec));
-                    }
+                    self.named(at, &name);
+                    let specs = self.entry(&name, at, value, &head.log);
+                    let names = specs.iter().map(|spec| spec.name.clone()).collect();
+                    of_entry.insert(name, names);
+                    entries.extend(specs.into_iter().map(|spec| (at, spec)));
                 }
             }
         }
         entries.sort_by_key(|(at, _)| *at);
         self.distinct(&entries);
+        self.edges(table);
         let specs = entries.into_iter().map(|(_, spec)| spec).collect();
-        let specs = self.edges(table, specs);
+        let specs = expanded(specs, &of_entry);
         Document { head, specs }
+    }
+
+    /// A name is a part of paths, and stands before lines.
+    fn named(&mut self, at: usize, name: &str) {
+        if name.is_empty() || name.contains('/') {
+            self.wrong(at, "a name is not empty and has no `/`");
+        }
+        if name.contains(char::is_control) {
+            self.wrong(at, "a name has no line end and no other control character");
+        }
     }
 
     /// An instance is named after its entry and its number, as another entry may be.
@@ -83,36 +95,42 @@ impl FileReader {
         }
     }
 
-    /// Returns whether all that is named in an `after` or a `bound_to` is there, without a circle.
-    fn edges(&mut self, table: &DeTable<'_>, specs: Vec<Spec>) -> Vec<Spec> {
-        let Some(processes) = table
-            .get("process")
-            .and_then(|value| value.get_ref().as_table())
-        else {
-            return specs;
+    /// Looks whether all that is named in an `after` or a `bound_to` is there, without a circle.
+    fn edges(&mut self, table: &DeTable<'_>) {
+        let processes = table.get("process").map(Value::get_ref);
+        let Some(processes) = processes.and_then(DeValue::as_table) else {
+            return;
         };
-        let names: BTreeSet<String> = processes
+        let places: BTreeMap<&str, usize> = processes
             .keys()
-            .map(|key| key.get_ref().to_string())
+            .enumerate()
+            .map(|(place, key)| (&**key.get_ref(), place))
             .collect();
-        for (key, value) in processes {
-            for named in needs(value) {
-                let Some(name) = named.get_ref().as_str() else {
+        let place = |name: &Value<'_>| places.get(name.get_ref().as_str()?).copied();
+        let edges: Vec<Vec<usize>> = processes
+            .values()
+            .map(|entry| needs(entry).filter_map(place).collect())
+            .collect();
+        let circle = circles::of(&edges);
+        for (from, (key, entry)) in processes.iter().enumerate() {
+            for named in needs(entry) {
+                let (Some(name), at) = (named.get_ref().as_str(), named.span().start) else {
                     continue;
                 };
-                if !names.contains(name) {
-                    let near = did_you_mean(name, names.iter().map(String::as_str));
-                    self.wrong(
-                        named.span().start,
-                        format!("there is no process `{name}`{near}"),
-                    );
-                } else if reaches(processes, name, key.get_ref(), &mut BTreeSet::new()) {
-                    let text = format!("`{name}` is after `{}` itself, in a circle", key.get_ref());
-                    self.wrong(named.span().start, text);
+                match places.get(name) {
+                    None => {
+                        let near = did_you_mean(name, places.keys().copied());
+                        self.wrong(at, format!("there is no process `{name}`{near}"));
+                    }
+                    Some(to) if circle[*to] == circle[from] => {
+                        let key = key.get_ref();
+                        let text = format!("`{name}` is after `{key}` itself, in a circle");
+                        self.wrong(at, text);
+                    }
+                    Some(_) => {}
                 }
             }
         }
-        expanded(specs)
     }
 
     /// Tells of keys that mean nothing.
@@ -193,16 +211,15 @@ impl FileReader {
     }
 
     fn number<N: TryFrom<i64>>(&mut self, value: &Value<'_>) -> Option<N> {
-        let integer = value.get_ref().as_integer();
-        let parsed = integer.and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
-        match parsed.map(N::try_from) {
-            Some(Ok(number)) => Some(number),
-            Some(Err(_)) => {
-                self.wrong(value.span().start, "this number is out of range");
-                None
-            }
-            None => self.expected(value, "a whole number"),
+        let Some(integer) = value.get_ref().as_integer() else {
+            return self.expected(value, "a whole number");
+        };
+        let parsed = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let number = parsed.and_then(|number| N::try_from(number).ok());
+        if number.is_none() {
+            self.wrong(value.span().start, "this number is out of range");
         }
+        number
     }
 
     fn within<N: TryFrom<i64> + PartialOrd>(
@@ -287,42 +304,13 @@ fn needs<'v, 't>(entry: &'v Value<'t>) -> impl Iterator<Item = &'v Value<'t>> {
         .flat_map(|list| list.iter())
 }
 
-/// Returns whether `to` is among what `from` is after, directly or not, or is it.
-fn reaches(processes: &DeTable<'_>, from: &str, to: &str, seen: &mut BTreeSet<String>) -> bool {
-    if from == to {
-        return true;
-    }
-    if !seen.insert(from.to_owned()) {
-        return false;
-    }
-    let entry = processes.get(from);
-    let mut names = entry
-        .into_iter()
-        .flat_map(needs)
-        .filter_map(|name| name.get_ref().as_str());
-    names.any(|name| reaches(processes, name, to, seen))
-}
-
 /// To be after an entry with instances is to be after each of them.
-fn expanded(specs: Vec<Spec>) -> Vec<Spec> {
-    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
-    let each = |name: String| -> Vec<String> {
-        let is_instance = |other: &&String| {
-            let number = other
-                .strip_prefix(&name)
-                .and_then(|rest| rest.strip_prefix('-'));
-            number.is_some_and(|number| number.parse::<u16>().is_ok())
-        };
-        if names.contains(&name) {
-            vec![name]
-        } else {
-            names.iter().filter(is_instance).cloned().collect()
+fn expanded(mut specs: Vec<Spec>, of_entry: &BTreeMap<String, Vec<String>>) -> Vec<Spec> {
+    let each = |name: String| of_entry.get(&name).cloned().unwrap_or_default();
+    for spec in &mut specs {
+        for names in [&mut spec.after, &mut spec.bound_to] {
+            *names = std::mem::take(names).into_iter().flat_map(each).collect();
         }
-    };
-    let expand = |mut spec: Spec| {
-        spec.after = spec.after.into_iter().flat_map(&each).collect();
-        spec.bound_to = spec.bound_to.into_iter().flat_map(&each).collect();
-        spec
-    };
-    specs.into_iter().map(expand).collect()
+    }
+    specs
 }

@@ -200,3 +200,37 @@ fn what_is_nothing_is_refused() {
     fs::write(folder.path("app.toml"), text).unwrap();
     assert!(Processes::from_file(folder.path("app.toml")).is_ok());
 }
+
+#[test]
+fn mistakes_say_what_is_accepted_there() {
+    let folder = Folder::new("accepted");
+    let text = "name = \"a\\u001b\"\n[process.a]\ncommand = 1\nreload = 2.5\nnice = 99999999999999999999\n\
+                [process.\"b\\n\"]\ncommand = 'x'\njob = true\nready = { tcp = '127.0.0.1:80' }\n\
+                [process.c]\ncommand = 'x'\njob = true\nready = { notify = true }\n";
+    let expected = "app.toml:1:8: a name has no line end and no other control character\n\
+                    app.toml:3:11: this is an integer; accepted is a string for `sh`, or an array of strings\n\
+                    app.toml:4:10: this is a float; accepted is a signal, or a command as an array of strings\n\
+                    app.toml:5:8: this number is out of range\n\
+                    app.toml:6:10: a name has no line end and no other control character\n\
+                    app.toml:9:9: a job is ready when it has ended; accepted is none but `notify`";
+    assert_eq!(said(&folder, "app.toml", text), expected);
+}
+
+#[test]
+fn a_chain_may_be_long_and_so_may_a_circle() {
+    const LONG: usize = 20_000;
+    let folder = Folder::new("chain");
+    let entry = |n: usize| format!("[process.p{n}]\ncommand = 'x'\nafter = ['p{}']\n", n - 1);
+    let chain: String = (1..LONG).map(entry).collect();
+    let begin = "[process.p0]\ncommand = 'x'\n";
+    let path = folder.path("app.toml");
+    fs::write(&path, format!("{begin}{chain}")).unwrap();
+    assert_eq!(Processes::from_file(&path).unwrap().members().len(), LONG);
+    let circle = format!("{begin}after = ['p{}']\n{chain}", LONG - 1);
+    let said = said(&folder, "app.toml", &circle);
+    assert_eq!(said.lines().count(), LONG);
+    assert!(
+        said.lines()
+            .all(|line| line.ends_with("itself, in a circle"))
+    );
+}

@@ -122,6 +122,7 @@ impl FileReader {
         });
         spec.session = self.get(table, "session", Self::boolean);
         spec.job = self.get(table, "job", Self::boolean);
+        self.ready_at_its_end(spec, table.get("ready"));
         spec.reload = self.get(table, "reload", Self::reload);
         spec.success_codes = self.get(table, "success_codes", Self::codes);
         if let Some(log) = self.get(table, "log", log) {
@@ -172,6 +173,18 @@ impl FileReader {
         }
     }
 
+    /// Tells of another readiness than that of a job. A job may speak by messages all the same.
+    fn ready_at_its_end(&mut self, spec: &Spec, value: Option<&Value<'_>>) {
+        let is_job = spec.job == Some(true);
+        let awaited = spec.ready.as_ref().filter(|_| is_job);
+        if let (Some(value), Some(Ready(kind))) = (value, awaited) {
+            if !matches!(kind, ReadyKind::Notify) {
+                let text = "a job is ready when it has ended; accepted is none but `notify`";
+                self.wrong(value.span().start, text);
+            }
+        }
+    }
+
     fn user(&mut self, value: &Value<'_>) -> Option<User> {
         let name = self.string(value)?;
         let user = User::named(&name);
@@ -195,7 +208,8 @@ impl FileReader {
         let command = match value.get_ref().as_str() {
             Some(text) if text.trim().is_empty() => Vec::new(),
             Some(_) => vec!["sh".to_owned(), "-c".to_owned(), self.string(value)?],
-            None => self.strings(value)?,
+            None if value.get_ref().is_array() => self.strings(value)?,
+            None => return self.expected(value, "a string for `sh`, or an array of strings"),
         };
         if command.first().is_none_or(String::is_empty) {
             self.wrong(value.span().start, "a command is not empty");
@@ -223,6 +237,9 @@ impl FileReader {
     fn reload(&mut self, value: &Value<'_>) -> Option<Reload> {
         if value.get_ref().is_str() {
             return self.signal(value).map(Reload::Signal);
+        }
+        if !value.get_ref().is_array() {
+            return self.expected(value, "a signal, or a command as an array of strings");
         }
         self.command(value).map(Reload::Command)
     }

@@ -30,9 +30,7 @@ impl FileReader {
 
     fn name(&mut self, value: &Value<'_>) -> Option<String> {
         let name = self.string(value)?;
-        if name.is_empty() || name.contains('/') {
-            self.wrong(value.span().start, "a name is not empty and has no `/`");
-        }
+        self.named(value.span().start, &name);
         Some(name)
     }
 
