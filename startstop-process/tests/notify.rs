@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use startstop_core::{Cause, EventKind, Exit, Runner, Settings, StopError};
+use startstop_core::{Cause, EventKind, Exit, Group, Member, Runner, Settings, StopError};
 use startstop_process::{Process, ProcessError, Ready, Signal};
 
 use crate::support::{Folder, is_alive, last_error, python, runner};
@@ -77,6 +77,29 @@ async fn a_child_that_falls_silent_is_killed_by_its_watchdog() {
         failure.uptime() >= Duration::from_millis(900),
         "{failure:?}"
     );
+}
+
+#[tokio::test]
+async fn a_watchdog_that_is_set_from_outside_hears_the_child_and_kills_its_group() {
+    let folder = Folder::new("outside");
+    let then = format!(
+        "os.system('sleep 1000 & echo $! >{}')\n\
+         for n in range(10):\n    time.sleep(0.2); s.send(b'WATCHDOG=1')\n\
+         time.sleep(1000)",
+        folder.path("pid")
+    );
+    let child = sends(&["READY=1"], &then);
+    let outside = Settings::new().watchdog(Duration::from_secs(1));
+    let member = Member::new(child.env("WATCHDOG_USEC", "1000000")).settings(outside);
+    let group = Group::builder("app").with("child", member).build().unwrap();
+    let runner = Runner::new(group);
+    runner.start().await.unwrap();
+    let pid = folder.read("pid").await;
+    assert_eq!(runner.wait().await, Exit::Failed);
+    let failure = runner.find("app/child").unwrap().errors_last().unwrap();
+    assert_eq!(failure.cause(), Cause::Unresponsive);
+    assert!(failure.uptime() >= Duration::from_secs(2), "{failure:?}");
+    assert!(!is_alive(&pid), "one of the group is left");
 }
 
 #[tokio::test]
