@@ -11,14 +11,14 @@ pub(crate) type Sockets = BTreeSet<String>;
 
 /// Returns the sockets that take what connects to `addr`.
 pub(crate) fn listening(addr: &str) -> Sockets {
-    let Some((host, port)) = split(addr) else {
+    let Some((hosts, port)) = split(addr) else {
         return Sockets::new();
     };
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs::read_to_string);
     let lines = tables.iter().flatten().flat_map(|table| table.lines());
     let found = lines.filter_map(Listener::parse);
     found
-        .filter(|found| found.port == port && found.takes(host))
+        .filter(|found| found.port == port && found.takes(&hosts))
         .map(|found| found.link)
         .collect()
 }
@@ -50,16 +50,19 @@ fn holds(pid: u32, sockets: &Sockets) -> bool {
     })
 }
 
-/// Returns the addresses of a host, or `None` for a name that only a resolver knows.
-fn split(addr: &str) -> Option<(Option<IpAddr>, u16)> {
+/// Returns the addresses of a host, none for a name that only a resolver knows, and the port. What connects to
+/// the address of all hosts reaches this one.
+fn split(addr: &str) -> Option<(Vec<IpAddr>, u16)> {
     let (host, port) = addr.rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let host = if host == "localhost" {
-        "127.0.0.1"
-    } else {
-        host
+    let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let hosts = match host.parse::<IpAddr>() {
+        Ok(ip) if ip.is_unspecified() => loopback.into(),
+        Ok(ip) => vec![ip],
+        Err(_) if host == "localhost" => loopback.into(),
+        Err(_) => Vec::new(),
     };
-    Some((host.parse().ok(), port.parse().ok()?))
+    Some((hosts, port.parse().ok()?))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -85,8 +88,8 @@ impl Listener {
         })
     }
 
-    fn takes(&self, host: Option<IpAddr>) -> bool {
-        host.is_none_or(|host| self.ip.is_unspecified() || self.ip == host)
+    fn takes(&self, hosts: &[IpAddr]) -> bool {
+        hosts.is_empty() || self.ip.is_unspecified() || hosts.contains(&self.ip)
     }
 }
 
@@ -121,9 +124,19 @@ mod tests {
         };
         assert_eq!(found, expected);
         assert!(Listener::parse(&line.replace(" 0A ", " 01 ")).is_none());
-        let (host, port) = split("127.0.0.2:6390").unwrap();
-        assert!(found.port == port && !found.takes(host));
-        assert!(found.takes(split("localhost:6390").unwrap().0));
+        let (hosts, port) = split("127.0.0.2:6390").unwrap();
+        assert!(found.port == port && !found.takes(&hosts));
+        assert!(!found.takes(&split("[::1]:6390").unwrap().0));
+        for host in ["localhost", "0.0.0.0", "[::]", "name.of.another"] {
+            let (hosts, _) = split(&format!("{host}:6390")).unwrap();
+            assert!(found.takes(&hosts), "{host}");
+        }
+        let six = format!(
+            "0: {}01000000:18F6 0:0 0A 0:0 00:0 0 0 0 12 1",
+            "0".repeat(24)
+        );
+        let found = Listener::parse(&six).unwrap();
+        assert!(found.takes(&split("localhost:6390").unwrap().0));
     }
 
     #[test]
@@ -131,7 +144,7 @@ mod tests {
         let zero = "0".repeat(32);
         let line = format!("0: {zero}:0050 {zero}:0000 0A 0:0 00:0 0 0 0 12 1");
         let found = Listener::parse(&line).unwrap();
-        assert!(found.takes(split("127.0.0.1:80").unwrap().0));
-        assert!(found.takes(split("[::1]:80").unwrap().0));
+        assert!(found.takes(&split("127.0.0.1:80").unwrap().0));
+        assert!(found.takes(&split("[::1]:80").unwrap().0));
     }
 }

@@ -182,6 +182,26 @@ async fn a_start_that_times_out_for_a_taken_port_says_by_whom() {
 }
 
 #[tokio::test]
+async fn a_port_of_this_machine_is_taken_by_whatever_name_it_is_called() {
+    for (bound, asked) in [
+        ("127.0.0.1:0", "0.0.0.0"),
+        ("127.0.0.1:0", "localhost"),
+        ("[::1]:0", "[::]"),
+        ("[::1]:0", "localhost"),
+    ] {
+        // There are machines without IPv6.
+        let Ok(held) = TcpListener::bind(bound) else {
+            continue;
+        };
+        let addr = format!("{asked}:{}", held.local_addr().unwrap().port());
+        let runner = runner(sh("exec sleep 1000").ready(Ready::tcp(&addr)));
+        let early = tokio::time::timeout(Duration::from_millis(200), runner.start()).await;
+        assert!(early.is_err(), "{bound} counts as {addr}");
+        runner.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_port_that_an_earlier_run_gives_up_meanwhile_is_ready_when_the_child_has_it() {
     let (held, addr, _) = taken();
     let (_, port) = addr.rsplit_once(':').unwrap();
