@@ -1,9 +1,16 @@
 //! Probes of a service without a runner.
 
-use startstop_core::{Cause, Context, ReloadError, Service, StopReason, every, service_fn};
+use std::future::Ready;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use startstop_core::{
+    Cause, Context, Permanent, Phase, ReloadError, Service, StopReason, every, service_fn,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Caller, SECOND, idle, within};
+use crate::support::{Caller, SECOND, assert_panicked, idle, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_tells_what_the_service_says() {
@@ -45,6 +52,73 @@ async fn a_probe_tells_what_the_service_says() {
             ("disk full".to_owned(), Cause::Error, Some("reader")),
         ]
     );
+}
+
+/// A future that is ready at once and panics when it is dropped.
+struct PanicsInItsDrop<T>(Ready<T>);
+
+impl<T> Future for PanicsInItsDrop<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<T> {
+        Pin::new(&mut self.0).poll(task)
+    }
+}
+
+impl<T> Drop for PanicsInItsDrop<T> {
+    fn drop(&mut self) {
+        panic!("in its drop");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_hears_of_panics_in_tasks_and_in_the_calls_of_every() {
+    let (cx, probe) = Context::probed(CancellationToken::new());
+    cx.spawn_named("reader", async { panic!("in its poll") });
+    cx.spawn_named("writer", PanicsInItsDrop(std::future::ready(())));
+    within(cx.join_tasks()).await;
+    let reports = probe.reports();
+    assert_eq!(reports.len(), 2);
+    let said = [("reader", "in its poll"), ("writer", "in its drop")];
+    for (failure, (task, message)) in reports.iter().zip(said) {
+        assert_eq!(failure.task(), Some(task));
+        assert_panicked(failure, Phase::Task, message);
+    }
+
+    let (cx, probe) = Context::probed(CancellationToken::new());
+    let call = |_| PanicsInItsDrop(std::future::ready(Err(Permanent::new("no such key"))));
+    assert!(within(every(SECOND, call).run(cx)).await.is_err());
+    assert_panicked(&probe.reports()[0], Phase::Run, "in its drop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_tasks_waits_for_none_that_is_spawned_later() {
+    let cx = Context::detached(CancellationToken::new());
+    for seconds in [2, 1] {
+        cx.spawn(async move { tokio::time::sleep(SECOND * seconds).await });
+    }
+    let joins = cx.clone();
+    let joined = Caller::of(async move { joins.join_tasks().await }).await;
+    tokio::time::sleep(SECOND * 3 / 2).await;
+    cx.spawn(std::future::pending::<()>());
+    joined.outcome().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_joins_the_others_does_not_wait_for_itself() {
+    for _ in 0..100 {
+        let cx = Context::detached(CancellationToken::new());
+        let joins = cx.clone();
+        cx.spawn(async move { joins.join_tasks().await });
+        within(cx.join_tasks()).await;
+    }
+}
+
+#[test]
+fn a_task_that_is_spawned_outside_of_a_runtime_is_a_panic() {
+    let cx = Context::detached(CancellationToken::new());
+    let spawns = || cx.spawn(async {});
+    assert!(catch_unwind(AssertUnwindSafe(spawns)).is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,6 +181,8 @@ async fn a_probe_that_asks_for_its_end_cancels_its_token() {
     let cx = Context::detached(token.clone());
     token.cancel();
     assert_eq!(cx.reason(), Some(StopReason::Requested));
+    cx.request_stop();
+    assert_eq!(cx.reason(), Some(StopReason::Requested), "the first stays");
 }
 
 #[tokio::test(start_paused = true)]

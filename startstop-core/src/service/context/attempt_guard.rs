@@ -8,7 +8,7 @@ use crate::engine::{Ending, Node, Synced, parts, record, reporting, update};
 use crate::report::failure::RawFailure;
 use crate::report::state::Phase;
 use crate::rules::lifecycle::{Lifecycle, Part, StopStage};
-use crate::service::context::{Attempt, Context};
+use crate::service::context::{Attempt, Context, Link};
 
 /// Under a context without a runner there is nothing to hold, and so no place: what is to be started
 /// goes on without. Where an attempt takes no more parts nothing may be started.
@@ -78,8 +78,9 @@ pub(crate) fn show_readiness(cx: &Context, reason: Option<Cow<'static, str>>) {
 
 /// Records a failure of what a composite drives.
 pub(crate) fn record(cx: &Context, fault: RawFailure) {
-    let Some(attempt) = cx.attempt_link() else {
-        return;
+    let attempt = match &cx.link {
+        Link::Attempt(attempt) => attempt,
+        Link::Detached(detached) => return detached.record(fault),
     };
     update(attempt.node(), |shared, synced, deferred| {
         record::failure(synced, shared, Phase::Run, fault, deferred);

@@ -1,67 +1,27 @@
 //! A context without a runner, for unit tests of services.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::sync::{Arc, PoisonError};
+mod tasks;
 
-use tokio::task::{Id, JoinSet};
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::Arc;
 
 use super::heard::{Heard, Said};
 use super::{Probe, Reload};
 use crate::report::failure::RawFailure;
 use crate::report::outcome::Outcome;
-use crate::report::panic::catch_panic;
 use crate::report::state::Phase;
 use crate::report::stop_reason::StopReason;
-use crate::sync::{CancellationToken, Mutex, MutexGuard, Notify};
+use crate::sync::{CancellationToken, MutexGuard};
+
+use tasks::DetachedTasks;
 
 /// The state that the clones of a detached context share.
 pub(super) struct Detached {
     pub(super) token: CancellationToken,
     heard: Arc<Heard>,
-    /// Aborts its tasks when it is dropped; `None` in a copy that only waits.
+    /// `None` in a copy that only waits.
     tasks: Option<DetachedTasks>,
-}
-
-#[derive(Default)]
-struct DetachedTasks {
-    set: Mutex<JoinSet<()>>,
-    live: Arc<Live>,
-}
-
-/// The tasks that have not ended, in the order in which they were spawned.
-#[derive(Default)]
-struct Live {
-    tasks: Mutex<BTreeMap<u64, Option<Id>>>,
-    ended: Notify,
-}
-
-/// Notes the end of a task in its drop.
-struct LiveTask {
-    live: Arc<Live>,
-    id: u64,
-}
-
-impl Drop for LiveTask {
-    fn drop(&mut self) {
-        self.live.tasks().remove(&self.id);
-        self.live.ended.notify_waiters();
-    }
-}
-
-impl Live {
-    fn tasks(&self) -> MutexGuard<'_, BTreeMap<u64, Option<Id>>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns whether a task before this one has not ended, but for the one that asks.
-    fn has_others_before(&self, limit: u64) -> bool {
-        let own = tokio::task::try_id();
-        self.tasks()
-            .range(..limit)
-            .any(|(_, id)| id.is_none() || *id != own)
-    }
 }
 
 impl Detached {
@@ -93,9 +53,21 @@ impl Detached {
         self.heard.said()
     }
 
+    /// A failure of what the service drives.
+    pub(super) fn record(&self, fault: RawFailure) {
+        self.heard.record(Phase::Run, fault);
+    }
+
     pub(super) fn stop(&self) {
-        self.said().stops_itself = true;
+        // The first reason stays.
+        if !self.ends() {
+            self.said().stops_itself = true;
+        }
         self.token.cancel();
+    }
+
+    fn ends(&self) -> bool {
+        self.token.is_cancelled() || self.heard.drain.is_cancelled()
     }
 
     /// Returns why the service is to end, once its token is cancelled.
@@ -103,8 +75,7 @@ impl Detached {
         if self.said().stops_itself {
             return Some(StopReason::Own);
         }
-        let ends = self.token.is_cancelled() || self.heard.drain.is_cancelled();
-        ends.then_some(StopReason::Requested)
+        self.ends().then_some(StopReason::Requested)
     }
 
     pub(super) async fn draining(&self) {
@@ -120,46 +91,17 @@ impl Detached {
     where
         F: Future<Output: Outcome> + Send + 'static,
     {
-        let Some(tasks) = &self.tasks else { return };
-        let mut set = tasks.set.lock().unwrap_or_else(PoisonError::into_inner);
-        while set.try_join_next().is_some() {}
-        // Under the lock, so that the task is known before it can ask for the others.
-        let mut live = tasks.live.tasks();
-        let id = live.last_key_value().map_or(0, |(last, _)| last + 1);
-        let entry = LiveTask {
-            live: Arc::clone(&tasks.live),
-            id,
-        };
-        let heard = Arc::clone(&self.heard);
-        let task = set.spawn(async move {
-            let _entry = entry;
-            let output = future.await;
-            if let Err(error) =
-                catch_panic(|| output.into_result()).unwrap_or_else(|it| Err(it.into()))
-            {
-                heard
-                    .said()
-                    .record(Phase::Task, RawFailure::of(|| error).of_task(name));
-            }
-        });
-        live.insert(id, Some(task.id()));
+        if let Some(tasks) = &self.tasks {
+            let heard = Arc::clone(&self.heard);
+            tasks.spawn(name, future, move |fault| {
+                heard.record(Phase::Task, fault);
+            });
+        }
     }
 
     pub(super) async fn join_tasks(&self) {
-        let Some(DetachedTasks { live, .. }) = &self.tasks else {
-            return;
-        };
-        let limit = live
-            .tasks()
-            .last_key_value()
-            .map_or(0, |(last, _)| last + 1);
-        loop {
-            // It is told of what comes after this line, so nothing gets lost between the look and the wait.
-            let ended = live.ended.notified();
-            if !live.has_others_before(limit) {
-                return;
-            }
-            ended.await;
+        if let Some(tasks) = &self.tasks {
+            tasks.join().await;
         }
     }
 }

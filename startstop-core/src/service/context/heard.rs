@@ -71,7 +71,7 @@ impl Said {
         self.record(Phase::Run, RawFailure::reported(error));
     }
 
-    pub(super) fn record(&mut self, phase: Phase, fault: RawFailure) -> Failure {
+    fn record(&mut self, phase: Phase, fault: RawFailure) -> Failure {
         let failure = Failure::new(Record {
             error: KeptError::Own(fault.error),
             phase,
@@ -106,6 +106,10 @@ impl Heard {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn record(&self, phase: Phase, fault: RawFailure) -> Failure {
+        self.said().record(phase, fault)
+    }
+
     /// The service looks for a request.
     pub(super) async fn next_reload(&self) -> Reload {
         loop {
@@ -130,7 +134,7 @@ impl Heard {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 let fault = RawFailure::reported(error);
-                Err(ReloadError::Failed(self.said().record(Phase::Run, fault)))
+                Err(ReloadError::Failed(self.record(Phase::Run, fault)))
             }
             Err(_) => Err(ReloadError::Stopped),
         }

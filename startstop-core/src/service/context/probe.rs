@@ -94,8 +94,8 @@ impl Probe {
             .map(ToString::to_string)
     }
 
-    /// Returns what the service has reported, oldest first: by [`report`](crate::Context::report), as the errors of its tasks, and
-    /// as the answer to a reload.
+    /// Returns what the service has reported, oldest first: by [`report`](crate::Context::report), as the errors and
+    /// panics of its tasks, and as the answer to a reload.
     ///
     /// # Examples
     ///
