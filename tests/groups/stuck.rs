@@ -226,3 +226,25 @@ async fn a_whole_names_who_does_not_yield_by_their_paths() {
     drop(guard);
     within(app.wait()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_whole_does_not_name_who_has_yielded_since() {
+    let journal = Journal::new();
+    let (first, second) = (Guard(Release::default()), Guard(Release::default()));
+    let blocks = |name, by: &Guard| journal.probe(name).blocks(&by.0).settings(hasty());
+    let builder = Group::builder("app").with("a", blocks("a", &first));
+    let app = started(builder.with("b", blocks("b", &second))).await;
+    journal.until("+a").await;
+    journal.until("+b").await;
+    let a = app.service().get("a").unwrap();
+    within(a.stop()).await.unwrap_err();
+    drop(first);
+    within(a.wait_for(State::Stopped)).await;
+    let error = within(app.stop()).await.unwrap_err();
+    let StopError::Unresponsive(stuck) = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(stuck.members(), ["app/b".into()]);
+    drop(second);
+    within(app.wait()).await;
+}

@@ -117,16 +117,21 @@ impl AttemptGuard {
         self.part == Part::Kept && !self.keeps.load(Ordering::Acquire)
     }
 
+    /// Which guard it is, once it has run out: then it is shared, and stays where it is.
+    fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// The deadlines of the cycle have run out and something of it is still there.
     pub(super) fn ran_out(&self, verdict: &Unresponsive) {
         let Some(node) = self.node.clone() else {
             return;
         };
         if self.keeps.swap(false, Ordering::AcqRel) {
-            let (epoch, verdict) = (self.epoch, verdict.clone());
+            let (epoch, id, verdict) = (self.epoch, self.id(), verdict.clone());
             in_turn(move || {
                 update_and_leave(node, |shared, synced, deferred| {
-                    record::note_stuck(synced, shared, epoch, &verdict);
+                    record::note_stuck(synced, shared, epoch, (id, &verdict));
                     synced.step(shared, Input::RanOut, ArmTimer::Now, deferred);
                 });
             });
@@ -141,10 +146,14 @@ impl Drop for AttemptGuard {
         } else {
             self.part
         };
+        let id = self.id();
         let Some(node) = self.node.take() else { return };
         // The end of the owner may be that of the next one, and so on.
         in_turn(move || {
             update_and_leave(node, |shared, synced, deferred| {
+                if part == Part::Stuck {
+                    record::forget_stuck(synced, id);
+                }
                 synced.step(shared, Input::Ended(part), ArmTimer::Now, deferred);
             });
         });

@@ -268,25 +268,36 @@ pub(crate) fn stuck_parts(synced: &mut Synced, shared: &Shared) -> Unresponsive 
     let tasks = rare.and_then(|rare| rare.tasks.get());
     let names = tasks.map(Tasks::names).unwrap_or_default();
     let below = rare.and_then(|rare| rare.stuck_below.get());
-    let below = below.map_or(&[][..], Vec::as_slice);
+    let below = below.into_iter().flatten();
+    let below: Vec<_> = below.map(|(_, below)| below.clone()).collect();
     Unresponsive::new(shared.name(), &synced.life.alive_parts(), waited)
-        .of(path, below)
+        .of(path, &below)
         .with_tasks(names)
         .with_checkpoint(reporting::checkpoint(synced, now))
 }
 
-/// Notes who does not yield in a part of attempt `epoch`: the leaves, by their paths.
-pub(crate) fn note_stuck(
+/// Notes who does not yield in a part of attempt `epoch`, which `guard` stands for: the leaves, by their paths.
+pub(super) fn note_stuck(
     synced: &mut Synced,
     shared: &Shared,
     epoch: u64,
-    unresponsive: &Unresponsive,
+    (guard, unresponsive): (usize, &Unresponsive),
 ) {
     if !shared.is_current(epoch) {
         return;
     }
     let stuck = synced.make_rare().stuck_below.make();
-    stuck.push(unresponsive.clone());
+    stuck.push((guard, unresponsive.clone()));
+}
+
+/// The part that `guard` stands for has ended after all.
+pub(super) fn forget_stuck(synced: &mut Synced, guard: usize) {
+    let stuck = synced
+        .rare_mut()
+        .and_then(|rare| rare.stuck_below.get_mut());
+    if let Some(stuck) = stuck {
+        stuck.retain(|(other, _)| *other != guard);
+    }
 }
 
 /// Records that the limit forbids a restart: with the failure that ended the attempt, or as one of

@@ -94,8 +94,8 @@ pub(crate) struct ColdState {
 pub(crate) struct RareState {
     pub(super) history: History,
     pub(super) reloads: Seldom<Reloads>,
-    /// The parts of the attempt that do not yield.
-    pub(super) stuck_below: Seldom<Vec<Unresponsive>>,
+    /// The parts of the attempt that do not yield, by their guards.
+    pub(super) stuck_below: Seldom<Vec<(usize, Unresponsive)>>,
     /// The runners that the service has attached to its attempt.
     pub(super) attached: Seldom<Vec<Attached>>,
     /// How long a composite may take, found out for the stop of the owner that it is a part of.
