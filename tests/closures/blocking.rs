@@ -11,7 +11,7 @@ use startstop_core::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{Broken, Latch, assert_panicked, within};
+use crate::support::{Broken, Caller, Latch, assert_panicked, within};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(40);
@@ -237,6 +237,29 @@ async fn a_failure_long_after_the_abort_is_in_the_history() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn an_error_after_an_abort_on_request_is_no_failure() {
+    let latch = Arc::new(Latch::default());
+    let blocked = Arc::clone(&latch);
+    let (send, began) = channel();
+    let service = blocking_fn(move |_cx| {
+        send.send(()).unwrap();
+        blocked.block();
+        Err::<(), _>(Broken("late"))
+    });
+    let runner = Runner::new(service);
+    within(runner.start()).await.unwrap();
+    tokio::task::yield_now().await;
+    began.recv_timeout(LONG).unwrap();
+    let stops = runner.clone();
+    // The future of `run` is dropped; the thread goes on.
+    let stop = Caller::of(async move { stops.stop_within(Duration::ZERO).await }).await;
+    latch.release();
+    stop.outcome().await.unwrap();
+    assert_eq!(within(runner.wait()).await, Exit::Aborted);
+    assert!(runner.errors_list().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

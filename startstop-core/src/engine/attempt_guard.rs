@@ -74,11 +74,13 @@ impl AttemptGuard {
         self
     }
 
-    /// Records a failure of what holds the place.
+    /// Records what the holder of the place has failed with, unless it was aborted on request meanwhile.
     pub(crate) fn record(&self, fault: RawFailure) {
         if let Some(node) = &self.node {
             update(node, |shared, synced, deferred| {
-                record::failure(synced, shared, self.phase, fault, deferred);
+                if let Some(fault) = record::of_part(synced, shared, self.phase, fault, deferred) {
+                    record::failure(synced, shared, self.phase, fault, deferred);
+                }
             });
         }
     }
