@@ -99,7 +99,7 @@ pub use group::{
 };
 #[cfg(feature = "signal")]
 #[doc(hidden)]
-pub use program::{__main_until, __run_until};
+pub use program::{__leave, __main_until, __on_leave, __run_until};
 #[cfg(feature = "signal")]
 pub use program::{main, main_on, on_exit, run};
 pub use report::error::{ReloadError, StartError, StopError, Unresponsive};

@@ -23,7 +23,7 @@ use crate::report::state::Exit;
 use crate::runner::Runner;
 use crate::service::Service;
 
-pub use on_exit::on_exit;
+pub use on_exit::{__leave, __on_leave, on_exit};
 #[doc(hidden)]
 pub use run::__run_until;
 pub use run::run;

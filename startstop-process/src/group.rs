@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
-    Pid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, pidfd_open,
-    pidfd_send_signal, waitid,
+    Pid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, kill_process, kill_process_group,
+    pidfd_open, pidfd_send_signal, waitid,
 };
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -234,6 +234,16 @@ impl ProcessGroup {
                 thread::sleep(pause);
             }
         }
+    }
+}
+
+/// Kills a group whose leader is not reaped. One that is to lead a session may not lead its group yet.
+pub(crate) fn kill(group: u32) {
+    let leader = i32::try_from(group).ok().and_then(Pid::from_raw);
+    if let (Some(leader), Some(kill)) = (leader, Signal::KILL.raw()) {
+        // Nothing can be done about errors.
+        let _ = kill_process_group(leader, kill);
+        let _ = kill_process(leader, kill);
     }
 }
 

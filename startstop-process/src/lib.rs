@@ -19,6 +19,11 @@
 //! # }
 //! ```
 //!
+//! # What the end of this process leaves alive
+//!
+//! Nothing where [`run`](startstop_core::run) and [`main`](startstop_core::main) leave it by force, since a service does not yield: all
+//! groups are killed then, as if they were dropped. A `std::process::exit` of another one's is like a SIGKILL.
+//!
 //! # What a SIGKILL of this process leaves alive
 //!
 //! The children: nobody is left who could tell them. Under systemd the default `KillMode=control-group` ends them

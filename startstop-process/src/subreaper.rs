@@ -2,13 +2,14 @@
 //!
 //! 1. Nothing is taken that somebody else may wait for: only what is in the group of a `Process` and not its
 //!    leader, or bears the mark that each `Process` gives to its child while a subreaper lives.
-//! 2. Nothing is signalled by its id, which may be another's by then, but by a descriptor.
+//! 2. Nothing is signalled by its id, which may be another's by then, but by a descriptor. A group keeps its id until its leader
+//!    is reaped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,10 @@ const EACH: Duration = Duration::from_millis(250);
 
 /// How long orphans have to end.
 const MOMENT: Duration = Duration::from_secs(1);
+
+/// How often, and how many times, orphans are looked for before the process is left by force.
+const LOOK: Duration = Duration::from_millis(5);
+const LAST_LOOKS: u32 = 20;
 
 static KNOWN: Mutex<Known> = Mutex::new(Known {
     groups: BTreeSet::new(),
@@ -189,7 +194,35 @@ pub(crate) fn mark() -> Option<String> {
 }
 
 pub(crate) fn group_began(group: u32) {
+    static TOLD: Once = Once::new();
     known().groups.insert(group);
+    TOLD.call_once(|| startstop_core::__on_leave(kill_all));
+}
+
+/// Kills what destructors would end: the process is left without them.
+fn kill_all() {
+    // As long as this is locked no leader is reaped, so no group is another's.
+    let known = known();
+    for group in &known.groups {
+        crate::group::kill(*group);
+    }
+    if known.installed > 0 {
+        // Who has just been killed leaves orphans a moment later.
+        for _ in 0..LAST_LOOKS {
+            kill_orphans(&known.groups);
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+fn kill_orphans(groups: &BTreeSet<u32>) {
+    let children = proc_fs::children().into_iter().filter_map(Stat::of);
+    let orphans = children.filter(|stat| stat.is_alive() && is_orphan(*stat, groups));
+    for pidfd in orphans.filter_map(|stat| opened(stat.pid, groups)) {
+        let _ = Signal::KILL
+            .raw()
+            .map(|kill| pidfd_send_signal(&pidfd, kill));
+    }
 }
 
 /// Before the leader is reaped: the dead of its group are reaped as well, if they are ours.
@@ -232,15 +265,15 @@ fn is_marked(stat: Stat, groups: &BTreeSet<u32>) -> bool {
 }
 
 fn open(pid: u32) -> Option<OwnedFd> {
-    pidfd_open(
-        Pid::from_raw(i32::try_from(pid).ok()?)?,
-        PidfdFlags::NONBLOCK,
-    )
-    .ok()
+    pidfd_open(pid_of(pid)?, PidfdFlags::NONBLOCK).ok()
+}
+
+fn pid_of(pid: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(pid).ok()?)
 }
 
 fn take_pid(pid: u32) {
-    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+    if let Some(pid) = pid_of(pid) {
         take(WaitId::Pid(pid));
     }
 }

@@ -9,6 +9,7 @@ mod ending;
 mod environment;
 mod file;
 mod killed;
+mod leaving;
 mod notify;
 mod output;
 #[cfg(feature = "run")]

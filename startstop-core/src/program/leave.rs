@@ -29,12 +29,13 @@ fn tell_what_is_stuck(node: Arc<dyn Node>) {
     }
 }
 
-/// Exits, also where what C has registered for the end blocks, or another thread is inside of that.
+/// Exits, also where one of the last functions or what C has registered for the end blocks, or another thread is inside of that.
 pub(super) fn exit(code: u8) -> ! {
     aside(move || {
         thread::sleep(A_SECOND);
         exit_at_once(code);
     });
+    on_exit::__leave();
     process::exit(code.into())
 }
 

@@ -4,12 +4,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::aside::{aside, within_a_second};
 use super::stderr::print;
+use crate::report::panic::catch_panic;
 use crate::report::text::Escaped;
 
 type Function = Box<dyn FnOnce() + Send>;
 
 /// The last one is called first.
 static FUNCTIONS: Mutex<Vec<Function>> = Mutex::new(Vec::new());
+
+/// Those that stand for destructors, which do not run where the process is left by force.
+static LEAVING: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
 
 /// Registers a function that [`run`](crate::run) and [`main`](crate::main) call at the end of the program: the flush of a
 /// log, of an exporter.
@@ -40,6 +44,27 @@ static FUNCTIONS: Mutex<Vec<Function>> = Mutex::new(Vec::new());
 /// ```
 pub fn on_exit(f: impl FnOnce() + Send + 'static) {
     functions().push(Box::new(f));
+}
+
+/// Registers a function that is called last of all where the process is left by force, and nowhere else: once `run` has returned
+/// in order, other runners may go on. For `startstop-process`.
+#[doc(hidden)]
+pub fn __on_leave(f: fn()) {
+    leaving().push(f);
+}
+
+/// Calls those functions: the process exits now.
+#[doc(hidden)]
+pub fn __leave() {
+    let functions = leaving().clone();
+    for function in functions {
+        // A panic of one must not keep the others from their work, nor the process.
+        drop(catch_panic(function));
+    }
+}
+
+fn leaving() -> MutexGuard<'static, Vec<fn()>> {
+    LEAVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn functions() -> MutexGuard<'static, Vec<Function>> {
