@@ -20,6 +20,8 @@ mod apply;
 pub(crate) mod ancestry;
 pub(crate) mod availability;
 mod synced;
+mod cold_state;
+mod stop_terms;
 pub(crate) mod ended;
 mod few;
 mod seldom;
@@ -62,6 +64,7 @@ use crate::settings::{Resolved, Rules, ShutdownRule};
 use crate::sync::clock;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard};
 
+pub(crate) use cold_state::Ending;
 pub(crate) use deadline::{Alarm, ArmTimer};
 pub(crate) use deferred::Deferred;
 pub(crate) use drain::Allowed;
@@ -71,7 +74,7 @@ pub(crate) use marks::Mark;
 pub(crate) use node::Identity;
 pub(crate) use node::{Job, Node, Observer, ReloadPassed, SpawnTarget};
 pub(crate) use parts::PartEnd;
-pub(crate) use synced::{Ending, Synced};
+pub(crate) use synced::Synced;
 
 use marks::Marks;
 use stop_stage::StopStageCell;

@@ -37,7 +37,6 @@ const KNOWN: [(&str, &[&str], &str); 14] = [
             "engine::request",
             "engine::request::caller",
             "engine::request::start",
-            "engine::synced",
             "engine::task",
             "engine::tasks",
         ],

@@ -124,14 +124,18 @@ impl Synced {
             return;
         };
         cold.started = false;
-        if let Some(rare) = cold.rare.get_mut() {
-            deferred.drop_failure(rare.last.take());
-            deferred.drop_failure(rare.after_stop.take());
-            deferred.drop_failure(rare.ended_by.take());
-            rare.unresponsive = None;
-            if let Some(retries) = rare.retries.get_mut() {
-                retries.forget();
-            }
+        let Some(rare) = cold.rare.get_mut() else {
+            return;
+        };
+        deferred.drop_failure(rare.last.take());
+        deferred.drop_failure(rare.after_stop.take());
+        deferred.drop_failure(rare.ended_by.take());
+        rare.unresponsive = None;
+        if let Some(retries) = rare.retries.get_mut() {
+            retries.forget();
+        }
+        if listeners::has_lost_all(&mut rare.listeners) {
+            self.forget_listening();
         }
     }
 
@@ -222,11 +226,10 @@ impl Synced {
         reporting::forget_what_was_said(self);
         spans::close(self, deferred);
         let Some(rare) = self.rare_mut() else { return };
-        for token in [rare.token.take(), rare.deadline_token.take()]
-            .into_iter()
-            .flatten()
-        {
-            deferred.cold().tokens.push(token);
+        for token in [&mut rare.token, &mut rare.deadline_token] {
+            if let Some(token) = token.take() {
+                deferred.cold().tokens.push(token);
+            }
         }
     }
 

@@ -75,7 +75,7 @@ impl Deferred {
     }
 
     pub(super) fn job(&mut self, job: Job) {
-        if let Some(job) = fill(&mut self.job, Some(job)) {
+        if let Some(job) = fill(&mut self.job, job) {
             self.cold().jobs.push(job);
         }
     }
@@ -83,22 +83,26 @@ impl Deferred {
     /// Lets go of a deadline task after the lock.
     pub(super) fn cancel(&mut self, task: DeadlineTask) {
         self.has_more = true;
-        if let Some(task) = fill(&mut self.cancelled, Some(task)) {
+        if let Some(task) = fill(&mut self.cancelled, task) {
             self.cold().cancelled.push(task);
         }
     }
 
     /// Drops a waker of the driver after the lock.
+    #[inline]
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
-        self.has_more |= waker.is_some();
+        let Some(waker) = waker else { return };
+        self.has_more = true;
         if let Some(waker) = fill(&mut self.old_waker, waker) {
             self.cold().wakers.push(waker);
         }
     }
 
     /// Drops the handle of a runtime after the lock.
+    #[inline]
     pub(super) fn drop_runtime(&mut self, runtime: Option<Handle>) {
-        self.has_more |= runtime.is_some();
+        let Some(runtime) = runtime else { return };
+        self.has_more = true;
         if let Some(runtime) = fill(&mut self.old_runtime, runtime) {
             self.cold().runtimes.push(runtime);
         }
@@ -123,20 +127,28 @@ impl Deferred {
             return;
         }
         self.has_more = true;
-        if let Some(guard) = fill(&mut self.ended, Some(guard)) {
+        if let Some(guard) = fill(&mut self.ended, guard) {
             self.cold().ended.push(guard);
         }
     }
 
     /// Drops a failure after the lock.
+    #[inline]
     pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
-        self.has_more |= failure.is_some();
+        if let Some(failure) = failure {
+            self.keep_failure(failure);
+        }
+    }
+
+    fn keep_failure(&mut self, failure: Failure) {
+        self.has_more = true;
         if let Some(failure) = fill(&mut self.old_failure, failure) {
             self.cold().failures.push(failure);
         }
     }
 
     /// Drops an event after the lock.
+    #[inline]
     pub(super) fn drop_event(&mut self, event: Evicted) {
         if let Some(event) = event {
             self.cold().events.push(event);
@@ -351,10 +363,10 @@ impl Deferred {
 }
 
 /// Fills a place that is for one, which is what most changes have; what finds it taken is handed back.
-fn fill<T>(place: &mut Option<T>, new: Option<T>) -> Option<T> {
+fn fill<T>(place: &mut Option<T>, new: T) -> Option<T> {
     if place.is_some() {
-        return new;
+        return Some(new);
     }
-    *place = new;
+    *place = Some(new);
     None
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::apply::Shown;
 use super::atomic_state::StateSnapshot;
+use super::seldom::Seldom;
 use super::{Deferred, Shared, Synced, spans};
 use crate::engine::waiters::Topic;
 use crate::report::event::{Event, EventKind, EventQueue, Pushed};
@@ -88,6 +89,22 @@ impl Listener {
     }
 }
 
+impl Listeners {
+    fn tell(&mut self, tag: (u64, u64), kind: EventKind, deferred: &mut Deferred) {
+        let Some((last, others)) = self.all.split_last() else {
+            return;
+        };
+        let at = SystemTime::now();
+        let mut are_read = true;
+        for listener in others {
+            are_read &= listener.tell(tag, at, kind.clone(), deferred);
+        }
+        if !(last.tell(tag, at, kind, deferred) && are_read) {
+            self.all.retain(|listener| listener.queue.is_open());
+        }
+    }
+}
+
 impl Drop for Listeners {
     /// The service is gone, and with it what its own streams are of.
     fn drop(&mut self) {
@@ -114,6 +131,17 @@ pub(crate) fn unlisten(synced: &mut Synced, listener: &Listener) {
     if let Some(listeners) = rare.and_then(|rare| rare.listeners.get_mut()) {
         listeners.all.retain(|other| !other.is(listener));
     }
+}
+
+/// Returns whether there were listeners, and the last of them is gone; what was remembered for them is not there then.
+#[inline]
+pub(super) fn has_lost_all(listeners: &mut Seldom<Listeners>) -> bool {
+    let heard = listeners.get();
+    let gone = heard.is_some_and(|listeners| listeners.all.is_empty());
+    if gone {
+        listeners.take();
+    }
+    gone
 }
 
 /// Returns whether the service is known to be there in what is about to start it.
@@ -172,14 +200,15 @@ pub(crate) fn tell(synced: &mut Synced, deferred: &mut Deferred, kind: impl FnOn
 
 fn tell_all(synced: &mut Synced, deferred: &mut Deferred, kind: EventKind) {
     let tag = synced.tag();
+    let news = is_traced().then(|| kind.clone());
     let rare = synced.rare_mut();
     if let Some(listeners) = rare.and_then(|rare| rare.listeners.get_mut()) {
-        let at = SystemTime::now();
-        let all = &mut listeners.all;
-        all.retain(|listener| listener.tell(tag, at, kind.clone(), deferred));
+        listeners.tell(tag, kind, deferred);
     }
-    let span = spans::open(synced, tag, deferred);
-    deferred.news.add(&span, tag, || kind);
+    if let Some(kind) = news {
+        let span = spans::open(synced, tag, deferred);
+        deferred.news.add(&span, tag, || kind);
+    }
 }
 
 /// Tells one stream alone.

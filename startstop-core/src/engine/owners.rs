@@ -20,6 +20,12 @@ pub(super) struct Owners {
     observers: Few<PartObserver>,
 }
 
+impl Owners {
+    pub(super) fn is_empty(&self) -> bool {
+        self.guards.is_empty() && self.observers.is_empty()
+    }
+}
+
 /// An observer of a part of an owner, which tells it by a number from the others.
 #[derive(Clone)]
 pub(crate) struct PartObserver {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::synced::LateRecord;
+use super::stop_terms::LateRecord;
 use super::tasks::Tasks;
 use super::{ArmTimer, Deferred, Shared, Synced, deadline, drain, listeners, reporting};
 use crate::report::error::Unresponsive;

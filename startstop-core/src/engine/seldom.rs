@@ -19,6 +19,10 @@ impl<T> Seldom<T> {
         self.0.as_deref()
     }
 
+    pub(super) fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(super) fn get_mut(&mut self) -> Option<&mut T> {
         self.0.as_deref_mut()
     }

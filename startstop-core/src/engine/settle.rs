@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::apply::Shown;
 use super::driver_step::{DriverStep, RetryAnswer};
-use super::synced::{LateRecord, StopTerms};
+use super::stop_terms::{LateRecord, StopTerms};
 use super::{
     ArmTimer, Deferred, Ending, Shared, Synced, deadline, ended, listeners, owners, policy, record,
     reload,

@@ -7,33 +7,23 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
-use super::attached::Attached;
-use super::availability::OutageLog;
-use super::deadline::{Deadline, DeadlineTask};
-use super::driver_step::RetryAnswer;
-use super::ended::CycleEnd;
-use super::listeners::Listeners;
-use super::owners::Owners;
-use super::reload::Reloads;
+use super::cold_state::{ColdState, Ending, RareState};
+use super::deadline::Deadline;
 use super::reporting::Reported;
 use super::runs_on::RunsOn;
 use super::seldom::Seldom;
-use super::tasks::Tasks;
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Waiters;
 use crate::report::error::Unresponsive;
 use crate::report::failure::Failure;
 use crate::report::history::History;
 use crate::report::path::Path;
-use crate::report::shared_name::SharedName;
 use crate::report::state::{Exit, State};
 use crate::report::stop_reason::StopReason;
 use crate::rules::lifecycle::{End, Lifecycle};
 use crate::rules::restart_counter::Retries;
-use crate::rules::span::Span;
 use crate::settings::Resolved;
 use crate::sync::clock;
-use crate::sync::{AbortHandle, CancellationToken};
 
 /// The fields under the lock.
 pub(crate) struct Synced {
@@ -62,74 +52,6 @@ pub(crate) struct Synced {
     pub(super) cold: Seldom<ColdState>,
 }
 
-/// The fields of a service that is a part of an owner, or that has more to tell than its state.
-#[derive(Default)]
-pub(crate) struct ColdState {
-    pub(super) owners: Owners,
-    /// The path of the service in what has started it.
-    pub(super) path: Option<Path>,
-    pub(super) stop: StopTerms,
-    /// When the drain is over; while the service is up, when it was told of the drain of an owner.
-    pub(super) drain_at: u64,
-    pub(super) late: LateRecord,
-    /// Seldom, even here: most stops are over before there is one.
-    pub(super) deadline_task: Option<Box<DeadlineTask>>,
-    /// The attempt drives parts with deadlines of their own.
-    pub(super) is_owner: bool,
-    /// How long the attempt was in `Running`, once it is not any more.
-    pub(super) healthy: u64,
-    /// An attempt of this cycle has counted as ready.
-    pub(super) started: bool,
-    /// In `Backoff`: the last attempt has.
-    pub(super) was_up: bool,
-    /// The answer of `retry_if` to the failure that ended the attempt.
-    pub(super) retry: Option<RetryAnswer>,
-    /// How the last cycle ended.
-    pub(super) ended: CycleEnd,
-    pub(super) rare: Seldom<RareState>,
-}
-
-/// The fields that most services never need, members of groups included.
-#[derive(Default)]
-pub(crate) struct RareState {
-    pub(super) history: History,
-    pub(super) reloads: Seldom<Reloads>,
-    /// The parts of the attempt that do not yield, by their guards.
-    pub(super) stuck_below: Seldom<Vec<(usize, Unresponsive)>>,
-    /// The runners that the service has attached to its attempt.
-    pub(super) attached: Seldom<Vec<Attached>>,
-    /// How long a composite may take, found out for the stop of the owner that it is a part of.
-    pub(super) span: Seldom<Span>,
-    /// The longest drain of what the service is made of.
-    pub(super) drain_below: Duration,
-    /// The last failure of this cycle.
-    pub(super) last: Option<Failure>,
-    /// The last failure after the stop of this cycle had begun.
-    pub(super) after_stop: Option<Failure>,
-    /// The failure that ended the attempt.
-    pub(super) ended_by: Option<Failure>,
-    /// The name, as failures share it.
-    pub(super) name: Seldom<SharedName>,
-    pub(super) listeners: Seldom<Listeners>,
-    pub(super) said: Seldom<Reported>,
-    #[cfg(feature = "tracing")]
-    pub(super) attempt_span: crate::report::trace::AttemptSpan,
-    pub(super) outages: Seldom<OutageLog>,
-    pub(super) tasks: Seldom<Tasks>,
-    /// The task that `shutdown` is called in.
-    pub(super) shutdown_call: Option<AbortHandle>,
-    pub(super) token: Option<Arc<CancellationToken>>,
-    pub(super) deadline_token: Option<Arc<CancellationToken>>,
-    pub(super) retries: Seldom<Retries>,
-    pub(crate) parent: Option<Arc<Parent>>,
-    /// The runtime for the cycle that follows.
-    pub(super) next_on: Option<Handle>,
-    /// The endings of the attempt.
-    pub(super) endings: Seldom<Endings>,
-    /// The stuck parts, once the end was given up.
-    pub(super) unresponsive: Option<Unresponsive>,
-}
-
 /// The driver of the service, as its engine knows it.
 #[derive(Default)]
 pub(super) struct DriverLink {
@@ -140,61 +62,6 @@ pub(super) struct DriverLink {
     /// The next one is on another runtime than the last.
     pub(super) moves: bool,
 }
-
-/// How long the stop of an attempt may take, and who sees to that.
-#[derive(Default)]
-pub(super) struct StopTerms {
-    /// The deadline is kept by the owner that has told this service to stop.
-    pub(super) left_to_owner: bool,
-    /// Each request for the stop has said how long it may take.
-    pub(super) limited: bool,
-}
-
-/// The record of an attempt of an owner that is late.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum LateRecord {
-    #[default]
-    None,
-    /// The start has failed, and is being rolled back: it is not late any more.
-    StartOver,
-    /// The members that were late in the stop.
-    Stop,
-}
-
-/// The endings of an attempt under their numbers, in the order in which they were added.
-#[derive(Default)]
-pub(super) struct Endings {
-    open: Vec<(u64, Ending)>,
-    next: u64,
-}
-
-impl Endings {
-    pub(super) fn add(&mut self, ending: Ending) -> u64 {
-        let id = self.next;
-        self.next += 1;
-        self.open.push((id, ending));
-        id
-    }
-
-    fn remove(&mut self, id: u64) -> Option<Ending> {
-        let at = self.open.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        Some(self.open.remove(at).1)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
-
-    /// Takes out all of them, if there are any; the numbers go on.
-    pub(super) fn take(&mut self) -> Option<Vec<Ending>> {
-        let open = std::mem::take(&mut self.open);
-        (!open.is_empty()).then(|| open.into_iter().map(|(_, ending)| ending).collect())
-    }
-}
-
-/// Something that is done at the end of an attempt, by its driver, before the end is settled: so a panic of it is in
-/// the history before the state changes. If the driver is gone with its runtime, it is done after the lock.
-pub(crate) struct Ending(pub(crate) Box<dyn FnOnce() + Send>);
 
 impl Synced {
     pub(super) fn new() -> Self {
@@ -232,6 +99,21 @@ impl Synced {
 
     pub(crate) fn make_rare(&mut self) -> &mut RareState {
         self.cold().rare.make()
+    }
+
+    /// Lets go of what was there for the sake of listeners, unless it is there for more than that: a service that nobody
+    /// listens to any more is as cheap as one that nobody ever listened to.
+    #[cold]
+    pub(super) fn forget_listening(&mut self) {
+        let Some(cold) = self.cold.get_mut() else {
+            return;
+        };
+        if cold.rare.get().is_some_and(RareState::is_bare) {
+            drop(cold.rare.take());
+            if cold.is_bare() {
+                drop(self.cold.take());
+            }
+        }
     }
 
     /// Keeps something to be done at the end of the attempt that goes on or is about to begin, unless that is to end; under a

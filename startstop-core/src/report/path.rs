@@ -37,6 +37,11 @@ impl Path {
         Self::link(Some(self.clone()), name.into())
     }
 
+    /// Returns whether this is the path of a service that is a part of nothing.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.above.is_none()
+    }
+
     /// Returns whether this is the path of the part of `owner` with that name.
     pub(crate) fn is_below(&self, owner: &Self, name: &str) -> bool {
         *self.0.name == *name && self.0.above.as_ref() == Some(owner)

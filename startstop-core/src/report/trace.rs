@@ -154,6 +154,11 @@ mod on {
             })))
         }
 
+        /// Returns whether this is the span of any attempt.
+        pub(crate) fn is_open(&self) -> bool {
+            self.0.is_some()
+        }
+
         /// Returns whether this is the span of the attempt with these numbers.
         pub(crate) fn is_of(&self, tag: (u64, u64)) -> bool {
             self.0.as_ref().is_some_and(|lazy| lazy.tag == tag)

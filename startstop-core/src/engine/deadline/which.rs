@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{ArmTimer, LOOK};
-use crate::engine::synced::LateRecord;
+use crate::engine::stop_terms::LateRecord;
 use crate::engine::{Deferred, Shared, Synced, deadline, drain, reporting};
 use crate::report::state::Readiness;
 use crate::rules::lifecycle::{Input, Timer};

@@ -73,18 +73,14 @@ impl EventQueue {
         self.content().state == StreamLife::Open
     }
 
+    #[inline]
     pub(crate) fn push(&self, event: Event) -> Pushed {
         let mut content = self.content();
         if content.state != StreamLife::Open {
             return Pushed::Refused(event);
         }
-        let full = content.events.len() >= content.capacity;
-        let evicted = if full {
-            content.events.pop_front()
-        } else {
-            None
-        };
-        content.missed += u64::from(full);
+        let is_full = content.events.len() >= content.capacity;
+        let evicted = if is_full { content.evict() } else { None };
         content.events.push_back(event);
         Pushed::Taken(evicted, content.waker.take())
     }
@@ -104,6 +100,7 @@ impl EventQueue {
     }
 
     /// Returns the next event, or whether one may come, for which `waker` is kept.
+    #[inline]
     pub(super) fn take(&self, waker: Option<&Waker>) -> Result<Event, MayCome> {
         let mut content = self.content();
         if content.missed > 0 {
@@ -138,6 +135,12 @@ pub(super) enum MayCome {
 }
 
 impl QueueContent {
+    #[cold]
+    fn evict(&mut self) -> Evicted {
+        self.missed += 1;
+        self.events.pop_front()
+    }
+
     fn tell_missed(&mut self) -> Event {
         let missed = std::mem::take(&mut self.missed);
         Event {
