@@ -234,7 +234,7 @@ impl GroupBuilder {
         let ids = self.ids()?;
         let edges = self.edges(&ids)?;
         if let Some(cycle) = find_cycle(&edges) {
-            let names: HashMap<Id, &str> = ids.iter().map(|(name, id)| (*id, *name)).collect();
+            let names: HashMap<Id, &str> = ids.iter().map(|(name, id)| (*id, &**name)).collect();
             let path = cycle
                 .iter()
                 .filter_map(|id| names.get(id).map(|name| (*name).to_owned()));
@@ -242,14 +242,13 @@ impl GroupBuilder {
                 path: closed(path.collect()),
             });
         }
-        let mut table = Table::with_capacity(edges.len(), self.members.len());
-        // Without edges at first: a member may come after one that is added later.
+        let mut table = Table::named(ids, edges.len());
         for planned in self.members {
             if planned.after_all {
                 table.add_barrier();
             }
             let member = planned.member.prepare(planned.name.clone());
-            table.add(planned.name, member, Edges::default());
+            table.add_named(planned.name, member);
         }
         table.plan.connect(edges);
         let Self {
@@ -271,13 +270,13 @@ impl GroupBuilder {
     }
 
     /// Returns the ids of the members; before one that starts after all others comes a barrier.
-    fn ids(&self) -> Result<HashMap<&str, Id>, GroupError> {
+    fn ids(&self) -> Result<HashMap<SharedName, Id>, GroupError> {
         let mut ids = HashMap::with_capacity(self.members.len());
         let mut next = 0;
         for planned in &self.members {
             next += usize::from(planned.after_all);
             check_name(&planned.name)?;
-            if ids.insert(&*planned.name, Id(next)).is_some() {
+            if ids.insert(planned.name.clone(), Id(next)).is_some() {
                 let name = planned.name.to_string();
                 return Err(GroupError::DuplicateName { name });
             }
@@ -286,7 +285,7 @@ impl GroupBuilder {
         Ok(ids)
     }
 
-    fn edges(&self, ids: &HashMap<&str, Id>) -> Result<Vec<Edges>, GroupError> {
+    fn edges(&self, ids: &HashMap<SharedName, Id>) -> Result<Vec<Edges>, GroupError> {
         let mut all: Vec<Edges> = Vec::with_capacity(self.members.len());
         let leave = self
             .members

@@ -45,12 +45,12 @@ pub(super) struct EntryChange {
 pub(super) type ChangeWaiter = oneshot::Sender<Result<(), GroupError>>;
 
 impl Table {
-    /// One for so many nodes and members.
-    pub(super) fn with_capacity(nodes: usize, members: usize) -> Self {
+    /// One whose members bear these names, and are still to be added; the plan will have so many nodes.
+    pub(super) fn named(ids: HashMap<SharedName, Id>, nodes: usize) -> Self {
         Self {
             plan: GroupPlan::with_capacity(nodes),
             entries: Vec::with_capacity(nodes),
-            ids: HashMap::with_capacity(members),
+            ids,
         }
     }
 
@@ -81,9 +81,20 @@ impl Table {
 
     /// Adds a member whose dependencies are there.
     pub(super) fn add(&mut self, name: SharedName, member: Prepared, edges: Edges) -> Id {
+        let id = self.put(name.clone(), member, edges);
+        self.ids.insert(name, id);
+        id
+    }
+
+    /// Adds a member whose name is there already. Without edges at first: it may come after one that is added later.
+    pub(super) fn add_named(&mut self, name: SharedName, member: Prepared) {
+        debug_assert_eq!(self.ids.get(&name), Some(&Id(self.plan.len())));
+        self.put(name, member, Edges::default());
+    }
+
+    fn put(&mut self, name: SharedName, member: Prepared, edges: Edges) -> Id {
         let Prepared { part, policy, .. } = member;
         let id = self.plan.add(edges, policy);
-        self.ids.insert(name.clone(), id);
         let shared = part.node.shared();
         let synced = shared.synced();
         let (seen, attempt) = (synced.cycle, shared.attempts());
