@@ -150,6 +150,12 @@ pub(crate) fn is_placed(synced: &Synced, owner: &Path, name: &str) -> bool {
     path.is_some_and(|path| path.is_below(owner, name))
 }
 
+/// Returns the path of the service as it was told of it, if that is the one below `owner` with that name: its text is kept.
+pub(crate) fn path_below(synced: &Synced, owner: &Path, name: &str) -> Option<Path> {
+    let path = synced.cold.get().and_then(|cold| cold.path.as_ref());
+    path.filter(|path| path.is_link_below(owner, name)).cloned()
+}
+
 /// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
 pub(crate) fn move_to(synced: &mut Synced, path: &Path) -> Vec<Listener> {
     let old = synced.cold().path.as_ref();

@@ -47,6 +47,12 @@ impl Path {
         *self.0.name == *name && self.0.above.as_ref() == Some(owner)
     }
 
+    /// Returns whether this is the link below that very `owner` with that name, which is known at a glance.
+    pub(crate) fn is_link_below(&self, owner: &Self, name: &str) -> bool {
+        let above = self.0.above.as_ref();
+        above.is_some_and(|above| above.is_same(owner)) && *self.0.name == *name
+    }
+
     fn link(above: Option<Self>, name: SharedName) -> Self {
         Self(Arc::new(PathLink {
             above,
@@ -65,9 +71,15 @@ impl Path {
     }
 
     fn text(&self) -> Box<str> {
-        let mut names: Vec<&str> = self.links().map(|link| &*link.name).collect();
-        names.reverse();
-        names.join(&SEPARATOR.to_string()).into()
+        let names: Vec<&str> = self.links().map(|link| &*link.name).collect();
+        let length = names.iter().map(|name| name.len() + 1).sum();
+        let mut text = String::with_capacity(length);
+        for name in names.into_iter().rev() {
+            text.push_str(name);
+            text.push(SEPARATOR);
+        }
+        text.pop();
+        text.into()
     }
 
     /// Returns its links, the last first.
@@ -138,6 +150,16 @@ mod tests {
         assert_eq!(pool, Path::alone("app").below("db").below("pool"));
         assert_ne!(pool, Path::alone("app").below("cache").below("pool"));
         assert_ne!(pool, app.below("pool"));
+    }
+
+    #[test]
+    fn a_link_below_is_one_of_the_very_owner() {
+        let app = Path::alone("app");
+        let db = app.below("db");
+        assert!(db.is_link_below(&app, "db"));
+        assert!(!db.is_link_below(&app, "cache"));
+        assert!(!db.is_link_below(&Path::alone("app"), "db"));
+        assert!(!app.is_link_below(&app, "app"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::engine::{Node, Shared, availability, ended};
+use crate::engine::{Node, Shared, availability, ended, listeners};
 use crate::report::failure::Failure;
 use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
@@ -52,8 +52,8 @@ pub(crate) fn status(root: &dyn Node) -> Status {
             unreachable!("the root is closed as the last")
         };
         if let Some((name, part)) = branch.parts.next() {
-            let path = branch.status.path.below(name.clone());
-            open.push(StatusBranch::new(&*part, Some((name, path))));
+            let branch = StatusBranch::new(&*part, Some((&branch.status.path, &name)));
+            open.push(branch);
             continue;
         }
         let Some(done) = open.pop() else {
@@ -73,8 +73,8 @@ struct StatusBranch {
 }
 
 impl StatusBranch {
-    /// A service, as what it is a part of calls it.
-    fn new(node: &dyn Node, place: Option<(SharedName, Path)>) -> Self {
+    /// A service, as what it is a part of calls it: with the path of that.
+    fn new(node: &dyn Node, place: Option<(&Path, &SharedName)>) -> Self {
         // Not under the lock: both are user code.
         let parts = node.parts();
         let children = if parts.is_empty() {
@@ -82,9 +82,9 @@ impl StatusBranch {
         } else {
             Vec::new()
         };
-        let mut status = of_one(node.shared(), place.as_ref().map(|(_, path)| path.clone()));
-        if let Some((name, _)) = place {
-            status.name = name.to_string();
+        let mut status = of_one(node.shared(), place);
+        if !parts.is_empty() {
+            status.children = Children::with_capacity(parts.len());
         }
         if !children.is_empty() {
             status.children = children.into();
@@ -117,9 +117,14 @@ fn unready(children: &[Status]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-fn of_one(shared: &Shared, path: Option<Path>) -> Status {
+fn of_one(shared: &Shared, place: Option<(&Path, &SharedName)>) -> Status {
     let mut synced = shared.synced();
-    let path = path.unwrap_or_else(|| synced.path(&shared.settings));
+    let path = match place {
+        Some((owner, name)) => {
+            listeners::path_below(&synced, owner, name).unwrap_or_else(|| owner.below(name.clone()))
+        }
+        None => synced.path(&shared.settings),
+    };
     let synced = &*synced;
     let atomic_state = shared.atomic_state.read();
     let now = clock::now();
@@ -133,7 +138,9 @@ fn of_one(shared: &Shared, path: Option<Path>) -> Status {
     let age = |at| clock::between(at, now);
     let goes_on = matches!(atomic_state.state(), State::Starting | State::Running);
     Status {
-        name: shared.name().to_owned(),
+        name: place
+            .map_or_else(|| shared.name(), |(_, name)| name)
+            .to_owned(),
         path,
         state: atomic_state.state(),
         ready: atomic_state.is_ready(),

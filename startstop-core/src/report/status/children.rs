@@ -12,6 +12,11 @@ impl Children {
         self.0.as_deref().map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Makes room for those that follow, one at least.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self(Some(Arc::new(Vec::with_capacity(count))))
+    }
+
     pub(crate) fn push(&mut self, child: Status) {
         Arc::make_mut(self.0.get_or_insert_default()).push(child);
     }
