@@ -212,10 +212,10 @@ impl Observed {
             return;
         };
         let all: Vec<&Status> = parts::all(&status).collect();
-        counts.look(&all, |parts| {
-            for status in &all {
-                if let Some(part) = parts.get(status.path()) {
-                    observe(status, part);
+        counts.look(&all, |counts| {
+            for (status, counts) in all.iter().zip(counts) {
+                if let Some(counts) = counts {
+                    observe(status, counts);
                 }
             }
         });

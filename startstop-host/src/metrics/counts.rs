@@ -65,11 +65,11 @@ impl Counts {
         counts
     }
 
-    /// Hands over the counts, all of what is there; those of what is gone are forgotten.
+    /// Hands over the counts of what is there, in its order; those of what is gone are forgotten.
     pub(crate) fn look<T>(
         &self,
         present: &[&Status],
-        look: impl FnOnce(&HashMap<String, PartCounts>) -> T,
+        look: impl FnOnce(&[Option<&PartCounts>]) -> T,
     ) -> T {
         let mut state = self.lock();
         while let Some(event) = state.events.try_next() {
@@ -79,7 +79,8 @@ impl Counts {
             let present: HashSet<&str> = present.iter().map(|status| status.path()).collect();
             state.parts.retain(|path, _| present.contains(&**path));
         }
-        look(&state.parts)
+        let counts = present.iter().map(|status| state.parts.get(status.path()));
+        look(&counts.collect::<Vec<_>>())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,6 +1,5 @@
 //! The families of metrics, as they are written.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -10,8 +9,6 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use startstop_core::{State, Status};
 
 use super::counts::{BOUNDS, Durations, PartCounts};
-
-type CountsOfParts = HashMap<String, PartCounts>;
 
 pub(crate) const STATES: [State; 5] = [
     State::Stopped,
@@ -94,10 +91,11 @@ pub(crate) mod help {
     pub(crate) const FAILURES: &str = "How many failures there were, by the phase and the cause.";
 }
 
+/// Writes all of them. `counts` are those of the services in `all`, in their order.
 pub(super) fn encode(
     mut encoder: DescriptorEncoder,
     all: &[&Status],
-    parts: &CountsOfParts,
+    counts: &[Option<&PartCounts>],
 ) -> fmt::Result {
     states(&mut encoder, all)?;
     for (name, help, value) in GAUGES {
@@ -112,16 +110,17 @@ pub(super) fn encode(
     gauges(&mut encoder, all)?;
     totals(&mut encoder, all, SECONDS)?;
     totals(&mut encoder, all, COUNTS)?;
-    failures(&mut encoder, all, parts)?;
+    failures(&mut encoder, all, counts)?;
     for (name, help, durations) in HISTOGRAMS {
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
-        for status in all {
-            let durations = parts.get(status.path()).map(durations);
-            let Some(durations) = durations.filter(|all| all.count > 0) else {
+        for (status, counts) in all.iter().zip(counts) {
+            let Some(durations) = counts.map(durations).filter(|all| all.count > 0) else {
                 continue;
             };
-            let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
-            let buckets: Vec<_> = bounds.zip(durations.buckets).collect();
+            let buckets = std::array::from_fn::<_, { BOUNDS.len() + 1 }, _>(|at| {
+                let bound = BOUNDS.get(at).copied().unwrap_or(f64::INFINITY);
+                (bound, durations.buckets[at])
+            });
             let labels = [("path", status.path())];
             let mut series = family.encode_family(&labels)?;
             series.encode_histogram::<NoLabelSet>(
@@ -139,11 +138,11 @@ pub(super) fn encode(
 fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
     let mut family =
         encoder.encode_descriptor("startstop_state", help::STATE, None, MetricType::Gauge)?;
+    let states = STATES.map(|state| (state, state.to_string()));
     for status in all {
-        for state in STATES {
-            let name = state.to_string();
-            let labels = [("path", status.path()), ("state", &*name)];
-            let value = u32::from(status.state() == state);
+        for (state, name) in &states {
+            let labels = [("path", status.path()), ("state", name)];
+            let value = u32::from(status.state() == *state);
             ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
         }
     }
@@ -191,12 +190,12 @@ where
 fn failures(
     encoder: &mut DescriptorEncoder,
     all: &[&Status],
-    parts: &CountsOfParts,
+    counts: &[Option<&PartCounts>],
 ) -> fmt::Result {
     let name = "startstop_failures";
     let mut family = encoder.encode_descriptor(name, help::FAILURES, None, MetricType::Counter)?;
-    for status in all {
-        let failures = parts.get(status.path()).map(|part| &part.failures);
+    for (status, counts) in all.iter().zip(counts) {
+        let failures = counts.map(|counts| &counts.failures);
         for ((phase, cause), count) in failures.into_iter().flatten() {
             let labels = [
                 ("path", status.path()),

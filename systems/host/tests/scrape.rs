@@ -9,7 +9,7 @@ use startstop_host::collector;
 
 const MEMBERS: usize = 10_000;
 const MOST: Duration = Duration::from_millis(50);
-const TIMES: u32 = 200;
+const TIMES: u32 = 20;
 
 /// The time that this thread has spent on a processor: what others do beside it does not count.
 fn busy() -> Duration {
@@ -34,13 +34,14 @@ async fn a_scrape_of_ten_thousand_members_takes_less_than_fifty_milliseconds() {
     let mut scrape = || {
         text.clear();
         encode(&mut text, &registry).unwrap();
-        text.lines().count()
+        text.len()
     };
-    assert!(scrape() > 20 * MEMBERS);
+    let length = scrape();
+    assert!(length > 1_000 * MEMBERS);
     // One of them is enough: what shares the processor and its caches makes the others longer.
     let mut each = (0..TIMES).map(|_| {
         let begin = busy();
-        assert!(scrape() > 20 * MEMBERS);
+        assert!(scrape() > length / 2);
         let each = busy().saturating_sub(begin);
         println!("{each:?}");
         each
