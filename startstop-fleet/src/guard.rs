@@ -8,8 +8,8 @@ mod alarm;
 
 use std::io;
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -127,8 +127,9 @@ impl GuardShared {
         }
     }
 
-    /// In order, if there is time; then by force.
+    /// In order, if there is time; then by force. Children are killed before anything else.
     fn exit(&self) {
+        leave();
         let name = self.name.clone();
         let speaker = thread::Builder::new().spawn(move || {
             eprintln!("{name}: the lease is over and the service has not ended: the process exits");
@@ -139,6 +140,19 @@ impl GuardShared {
             thread::sleep(left.max(LAST_WORDS));
         }
         force();
+    }
+}
+
+/// Calls what stands for the destructors, which do not run, and waits for that no longer than for last words.
+fn leave() {
+    let (done, is_done) = mpsc::channel::<()>();
+    let leaves = move || {
+        startstop_core::__leave();
+        drop(done);
+    };
+    if thread::Builder::new().spawn(leaves).is_ok() {
+        // Nothing is ever sent: its drop is the event.
+        let _ = is_done.recv_timeout(LAST_WORDS);
     }
 }
 

@@ -55,9 +55,10 @@ fn assert_exits(case: &str) {
             runtime,
             child,
             over.unwrap_or_else(|| panic!("{case}: its lease")),
+            lines,
         )
     });
-    for (runtime, child, over) in children {
+    for (runtime, child, over, mut lines) in children {
         let (status, at) =
             ended(child).unwrap_or_else(|| panic!("{case} on {runtime}: still there"));
         assert!(!status.success(), "{case} on {runtime}: {status}");
@@ -65,6 +66,11 @@ fn assert_exits(case: &str) {
         assert!(
             at <= over,
             "{case} on {runtime}: {late} ms after its lease was over"
+        );
+        // What stands for the destructors, as for those that kill children.
+        assert!(
+            lines.any(|line| line == "left"),
+            "{case} on {runtime}: not left"
         );
     }
 }

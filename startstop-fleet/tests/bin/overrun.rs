@@ -28,6 +28,7 @@ fn main() {
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+    startstop_core::__on_leave(|| println!("left"));
     match &*case {
         "stderr" => fill_stderr(),
         "exit" => hang_in_exit(),
