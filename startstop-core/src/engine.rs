@@ -71,7 +71,7 @@ pub(crate) use drain::Allowed;
 pub(crate) use driver_step::{DriverStep, RetryAnswer};
 pub(crate) use listeners::Listener;
 pub(crate) use marks::Mark;
-pub(crate) use node::Identity;
+pub use node::Identity;
 pub(crate) use node::{Job, Node, Observer, ReloadPassed, SpawnTarget};
 pub(crate) use parts::PartEnd;
 pub(crate) use synced::Synced;

@@ -14,6 +14,7 @@ pub use std::time::Duration;
 pub use std::vec::Vec;
 
 pub use self::check::*;
+pub use crate::engine::Identity;
 pub use crate::group::composite::{Composed, Field, children, grace, grace_of, parts};
 pub use crate::group::{OnCompletion, OnFailure};
 pub use crate::report::panic::BoxError;

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 
 pub use self::error::{LeaderError, LeaseLost};
 use self::run::Run;
+use crate::in_term::InTerm;
 use crate::store::LeaseStore;
 use crate::term::Term;
 use crate::timing::Timing;
@@ -26,7 +27,9 @@ use crate::timing::Timing;
 ///
 /// It is ready while it follows too, so that a group of it starts on each replica, and while it leads whatever its service does: one
 /// in a backoff shows in the status and in metrics, and leaves the readiness of the replica alone. A service that is restarted, by
-/// itself or by its handle, goes on in its term; a handle that is kept beyond the term must not start it. See
+/// itself or by its handle, goes on in its term. A handle that is kept for longer, one that was [found](startstop_core::Runner::find)
+/// say, does not run it: the attempt fails with [`TermOver`](crate::TermOver). That is so for the service itself; a member of a
+/// group that is led is started by its own handle whoever leads, and can ask its [`Term`]. See
 /// [`ready_when_leading`](Self::ready_when_leading) for the other wish. When its service ends by itself, the
 /// lease is released and the leader ends likewise: completed or failed. When the lease is lost, that is reported, the
 /// service is stopped, and the leader follows again.
@@ -69,14 +72,14 @@ pub struct Leader<S: Service, L: LeaseStore> {
     readiness: Wish,
     on_overrun: OnOverrun,
     role: Role,
-    shared: LeaderShared<S>,
+    shared: LeaderShared,
 }
 
 /// The state of a run that others may read.
-struct LeaderShared<S: Service> {
+struct LeaderShared {
     leading: watch::Sender<bool>,
     resign: Notify,
-    led: Mutex<Option<(Runner<S>, Term)>>,
+    led: Mutex<Option<(Runner<InTerm>, Term)>>,
 }
 
 /// The name of the holder of the lease in the status.
@@ -316,15 +319,15 @@ impl<S: Service, L: LeaseStore> Service for Leader<S, L> {
     }
 }
 
-impl<S: Service> LeaderShared<S> {
-    fn led(&self) -> Option<(Runner<S>, Term)> {
+impl LeaderShared {
+    fn led(&self) -> Option<(Runner<InTerm>, Term)> {
         self.led
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    fn set_led(&self, led: Option<(Runner<S>, Term)>) {
+    fn set_led(&self, led: Option<(Runner<InTerm>, Term)>) {
         let old = {
             let mut place = self.led.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *place, led)

@@ -64,6 +64,7 @@ mod wall;
 mod identity;
 mod term;
 mod fenced;
+mod in_term;
 mod guard;
 mod leader;
 mod shards;
@@ -82,7 +83,7 @@ pub use store::Kubernetes;
 #[cfg(feature = "postgres")]
 pub use store::Postgres;
 pub use store::{Change, Claim, LeaseStore, Memory, StoreError};
-pub use term::Term;
+pub use term::{Term, TermOver};
 pub use timing::{Timing, TimingError};
 
 #[cfg(doctest)]

@@ -24,6 +24,7 @@ use self::run::{Balance, Make};
 use self::view::plain;
 use self::whole::Whole;
 use crate::identity::identity;
+use crate::in_term::InTerm;
 use crate::leader::{Leader, LeaderError, OnOverrun};
 use crate::patience::limited;
 use crate::store::{LeaseStore, StoreError};
@@ -197,19 +198,20 @@ fn group<S: Service, L: LeaseStore>(balance: &Arc<Balance<S, L>>, term: Term) ->
     let (balance, seen, short) = (balance.clone(), handle.clone(), grace(&balance.settings));
     // A balance that is restarted finds the shards that it had.
     let ours = Arc::new(Ours::default());
+    let (own, all) = (term.beside(BALANCE.to_owned(), term.fence()), ours.clone());
     let run = startstop_core::service_fn(move |cx: Context| {
         let (balance, term, seen) = (balance.clone(), term.clone(), seen.clone());
         let ours = ours.clone();
         async move { balance.run(cx, term, ours, &seen).await }
     });
     // This part ends at once when it is told to, so it needs no more time than the shards.
-    let run = Part::new(run).settings(short);
+    let run = Part::new(InTerm::new(run, own)).settings(short);
     let group = Group::builder("shards").with(BALANCE, run).build();
     let group = Arc::new(group.expect("one member, with a name"));
     handle
         .set(Arc::downgrade(&group))
         .expect("it is set here alone");
-    Whole(group)
+    Whole { group, ours: all }
 }
 
 /// The member of the group that is no shard.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use thiserror::Error;
 
 use crate::clock;
 
@@ -45,8 +47,60 @@ struct TermShared {
     fence: u64,
     /// Nanoseconds of the clock; zero once the term was taken away. The terms of shards have that of their process.
     valid_until: Arc<AtomicU64>,
-    /// This one is over, whatever becomes of those beside it.
-    over: AtomicBool,
+    /// How often its service was run, in steps of [`RUN`]; and the marks below, whatever becomes of those beside it.
+    runs: AtomicU64,
+}
+
+/// It is over.
+const OVER: u64 = 1;
+
+/// No run begins in it any more.
+const CLOSED: u64 = 2;
+
+const RUN: u64 = 4;
+
+/// A service was not run, for its term is over: somebody who has its handle has started it too late.
+///
+/// It is what the attempt fails with, as a [`Permanent`](startstop_core::Permanent) error.
+///
+/// # Examples
+///
+/// ```
+/// use startstop_core::{Exit, Runner, service_fn};
+/// use startstop_fleet::{Leader, Memory, TermOver};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let idle = |_| service_fn(async |cx| cx.cancelled().await);
+/// let runner = Runner::new(Leader::new("api", Memory::new(), idle).ready_when_leading());
+/// runner.start().await.unwrap();
+/// let path = runner.status().children()[0].path().to_owned();
+/// let kept = runner.find(&path).unwrap();
+/// runner.stop().await.unwrap();
+///
+/// kept.request_start();
+/// assert_eq!(kept.wait().await, Exit::Failed);
+/// let over: TermOver = kept.errors_last().unwrap().find::<TermOver>().unwrap().clone();
+/// assert_eq!(over.name, "api");
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the term of {name:?} is over (fence {fence}): only who holds the lease runs its service")]
+#[non_exhaustive]
+pub struct TermOver {
+    /// The name of the lease.
+    pub name: String,
+    /// The fence of the term.
+    pub fence: u64,
+}
+
+impl TermOver {
+    pub(crate) fn of(term: &Term) -> Self {
+        Self {
+            name: term.name().to_owned(),
+            fence: term.fence(),
+        }
+    }
 }
 
 impl Term {
@@ -58,7 +112,7 @@ impl Term {
                 holder,
                 fence,
                 valid_until,
-                over: AtomicBool::new(false),
+                runs: AtomicU64::new(0),
             }),
         }
     }
@@ -73,7 +127,7 @@ impl Term {
                 holder,
                 fence,
                 valid_until,
-                over: AtomicBool::new(false),
+                runs: AtomicU64::new(0),
             }),
         }
     }
@@ -109,7 +163,7 @@ impl Term {
     }
 
     pub(crate) fn valid_until(&self) -> Duration {
-        if self.shared.over.load(Ordering::Acquire) {
+        if self.runs() & OVER != 0 {
             return Duration::ZERO;
         }
         Duration::from_nanos(self.shared.valid_until.load(Ordering::Acquire))
@@ -124,9 +178,35 @@ impl Term {
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, longer);
     }
 
+    /// Counts a run of its service, unless none is to begin any more.
+    pub(crate) fn begin_run(&self) -> bool {
+        let more = |runs| (runs & (OVER | CLOSED) == 0).then_some(runs + RUN);
+        let runs = &self.shared.runs;
+        let counted = runs.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        self.is_valid() && counted.is_ok()
+    }
+
+    /// No run begins any more: who sees the service stopped after that knows that it is for good.
+    pub(crate) fn close(&self) {
+        self.shared.runs.fetch_or(CLOSED, Ordering::AcqRel);
+    }
+
+    /// Returns the count of runs, for [`end_after`](Self::end_after).
+    pub(crate) fn runs(&self) -> u64 {
+        self.shared.runs.load(Ordering::Acquire)
+    }
+
+    /// It is over unless a run has begun after these: for who has seen the service stopped since they were counted. Returns
+    /// whether it is.
+    pub(crate) fn end_after(&self, runs: u64) -> bool {
+        let now = &self.shared.runs;
+        let ended = now.compare_exchange(runs, runs | OVER, Ordering::AcqRel, Ordering::Acquire);
+        ended.is_ok() || self.runs() & OVER != 0
+    }
+
     /// It is over, and those [beside](Self::beside) it go on.
     pub(crate) fn end(&self) {
-        self.shared.over.store(true, Ordering::Release);
+        self.shared.runs.fetch_or(OVER, Ordering::AcqRel);
     }
 
     pub(crate) fn revoke(&self) {
@@ -168,5 +248,40 @@ mod tests {
         assert!(!one.is_valid() && one.left().is_zero());
         member.revoke();
         assert!(!two.is_valid());
+    }
+
+    #[test]
+    fn a_term_ends_only_if_nothing_was_run_since_it_was_looked_at() {
+        let term = Term::new(
+            "a".into(),
+            "b".into(),
+            1,
+            clock::now() + Duration::from_secs(60),
+        );
+        let before = term.runs();
+        assert!(term.begin_run());
+        assert!(!term.end_after(before) && term.is_valid());
+        let now = term.runs();
+        assert!(term.end_after(now) && term.end_after(before));
+        assert!(!term.begin_run() && !term.is_valid());
+    }
+
+    #[test]
+    fn no_run_begins_in_a_term_that_is_closed_and_it_stays_valid() {
+        let until = clock::now() + Duration::from_secs(60);
+        let term = Term::new("a".into(), "b".into(), 1, until);
+        assert!(term.begin_run());
+        term.close();
+        assert!(!term.begin_run() && term.is_valid());
+        assert!(term.end_after(term.runs()) && !term.is_valid());
+    }
+
+    #[test]
+    fn nothing_is_run_in_a_term_that_has_run_out_or_was_taken_away() {
+        let term = |until| Term::new("a".into(), "b".into(), 1, until);
+        assert!(!term(clock::now()).begin_run());
+        let taken = term(clock::now() + Duration::from_secs(60));
+        taken.revoke();
+        assert!(!taken.begin_run());
     }
 }

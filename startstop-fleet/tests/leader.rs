@@ -1,6 +1,7 @@
 //! A leader on a store in memory: who leads, when it is told, what is released when.
 
 mod ends;
+mod handles;
 mod restarts;
 mod shown;
 

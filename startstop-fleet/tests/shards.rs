@@ -1,9 +1,10 @@
 //! Shards on a store in memory: each has one owner at a time, whoever comes and goes.
 
+mod handles;
 mod records;
 mod silence;
+mod work;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,36 +12,10 @@ use startstop_core::{Context, Exit, Group, Runner, Service, Settings, service_fn
 use startstop_fleet::{LeaseStore, Memory, Shards, Term};
 use tokio::time::{sleep, timeout};
 
+use self::work::Work;
 use crate::support::{Cable, ROOMY};
 
 const COUNT: u32 = 64;
-
-/// Which services work now, by their shard, with the greatest fence so far.
-#[derive(Default)]
-struct Work {
-    now: Mutex<HashMap<u32, u64>>,
-    wrong: Mutex<Vec<String>>,
-}
-
-impl Work {
-    fn begin(&self, shard: u32, fence: u64) {
-        if let Some(other) = self.now.lock().unwrap().insert(shard, fence) {
-            self.wrong
-                .lock()
-                .unwrap()
-                .push(format!("{shard}: {fence} beside {other}"));
-        }
-    }
-
-    fn end(&self, shard: u32) {
-        self.now.lock().unwrap().remove(&shard);
-    }
-
-    #[track_caller]
-    fn assert_sound(&self) {
-        assert_eq!(*self.wrong.lock().unwrap(), [""; 0]);
-    }
-}
 
 type Process<L> = Runner<Shards<startstop_core::BoxService, L>>;
 
@@ -51,10 +26,9 @@ async fn process<L: LeaseStore>(store: L, work: &Arc<Work>) -> Process<L> {
         let service = service_fn(move |cx: Context| {
             let (work, fence) = (work.clone(), term.fence());
             async move {
-                work.begin(shard, fence);
+                let _working = work.begin(shard, fence);
                 cx.cancelled().await;
                 sleep(Duration::from_millis(20)).await;
-                work.end(shard);
             }
         });
         service.boxed()

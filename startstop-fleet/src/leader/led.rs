@@ -4,26 +4,29 @@ use std::future::ready;
 use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use startstop_core::{Exit, Runner, Service, State};
+use startstop_core::{Exit, Runner, State};
 
 use super::{LeaderError, OnOverrun, Role};
 use crate::guard::Guard;
+use crate::in_term::InTerm;
 use crate::term::Term;
 use crate::wall;
 
-pub(super) struct Led<S: Service> {
-    pub(super) runner: Runner<S>,
+pub(super) struct Led {
+    pub(super) runner: Runner<InTerm>,
     pub(super) term: Term,
     /// It was told to stop.
     pub(super) told: bool,
     since: SystemTime,
     guard: Option<Guard>,
+    /// How its service has ended, once nothing runs it any more.
+    end: Option<Result<(), LeaderError>>,
 }
 
-impl<S: Service> Led<S> {
+impl Led {
     /// Arms the guard and begins to start the service, in this order.
     pub(super) fn start(
-        runner: Runner<S>,
+        runner: Runner<InTerm>,
         term: Term,
         on_overrun: OnOverrun,
     ) -> Result<Self, LeaderError> {
@@ -38,6 +41,7 @@ impl<S: Service> Led<S> {
             told: false,
             since: SystemTime::now(),
             guard,
+            end: None,
         })
     }
 
@@ -75,11 +79,8 @@ impl<S: Service> Led<S> {
         loop {
             self.runner.wait_for(State::Stopped).await;
             // The next cycle of a restart has begun by now.
-            if self.runner.state() == State::Stopped {
+            if self.told || self.runner.state() == State::Stopped {
                 return;
-            }
-            if self.told {
-                self.runner.request_stop();
             }
         }
     }
@@ -98,21 +99,37 @@ impl<S: Service> Led<S> {
         }
     }
 
-    /// Disarms the guard, for the service has ended, and tells how.
-    pub(super) fn finish(mut self) -> Result<(), LeaderError> {
+    /// Ends the term and disarms the guard, once the service [has ended](Self::ended): from then on whoever has its handle starts it
+    /// in vain. Returns false if it was started again meanwhile.
+    pub(super) fn end(&mut self) -> bool {
+        if self.end.is_some() {
+            return true;
+        }
+        let runs = self.term.runs();
+        let status = self.runner.status();
+        if !self.told && status.state() != State::Stopped {
+            return false;
+        }
+        let failed = || status.last_failure().cloned().map(LeaderError::Led);
+        let end = match status.last_exit() {
+            Exit::Completed | Exit::Stopped => Ok(()),
+            // Somebody has started it after it was told to stop.
+            _ if self.runner.service().was_refused() => Ok(()),
+            Exit::Failed => Err(failed().unwrap_or(LeaderError::Aborted)),
+            _ => Err(LeaderError::Aborted),
+        };
+        if !self.term.end_after(runs) {
+            return false;
+        }
+        self.end = Some(end);
         if let Some(guard) = self.guard.take() {
             guard.disarm();
         }
-        match self.runner.status().last_exit() {
-            Exit::Completed | Exit::Stopped => Ok(()),
-            Exit::Failed => Err(self.failed()),
-            _ => Err(LeaderError::Aborted),
-        }
+        true
     }
 
-    fn failed(&self) -> LeaderError {
-        self.runner
-            .errors_last()
-            .map_or(LeaderError::Aborted, LeaderError::Led)
+    /// Tells how the service has ended.
+    pub(super) fn finish(self) -> Result<(), LeaderError> {
+        self.end.unwrap_or(Err(LeaderError::Aborted))
     }
 }

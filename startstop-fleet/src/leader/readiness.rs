@@ -2,7 +2,9 @@
 
 use std::future::pending;
 
-use startstop_core::{Events, Runner, Service};
+use startstop_core::{Events, Runner};
+
+use crate::in_term::InTerm;
 
 /// The readiness that was passed on last, and the events after which it is looked at again.
 pub(super) struct Readiness {
@@ -12,7 +14,7 @@ pub(super) struct Readiness {
 
 impl Readiness {
     /// Begins with a service that has not been started.
-    pub(super) fn of<S: Service>(runner: &Runner<S>) -> Self {
+    pub(super) fn of(runner: &Runner<InTerm>) -> Self {
         Self {
             events: runner.events(),
             shown: false,
@@ -20,7 +22,7 @@ impl Readiness {
     }
 
     /// Waits until it is another one, and returns that.
-    pub(super) async fn changed<S: Service>(&mut self, runner: &Runner<S>) -> bool {
+    pub(super) async fn changed(&mut self, runner: &Runner<InTerm>) -> bool {
         // An event follows each change.
         while runner.is_ready() == self.shown {
             if self.events.next().await.is_none() {

@@ -32,7 +32,7 @@ pub(super) struct Run<'a, S: Service, L: LeaseStore> {
     call: Option<PendingCall<'a>>,
     /// The hint of the store while we follow, and the version that it was asked since.
     hint: Option<(Version, Hint<'a>)>,
-    led: Option<Led<S>>,
+    led: Option<Led>,
     /// That of the service, where it is passed on.
     readiness: Option<Readiness>,
     contact: Contact,
@@ -190,9 +190,12 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
     }
 }
 
-/// If it is dropped while it leads, its runner asks for a stop, and the guard stays.
+/// If it is dropped while it leads, its runner asks for a stop, the guard stays, and nothing more is run in the term.
 impl<S: Service, L: LeaseStore> Drop for Run<'_, S, L> {
     fn drop(&mut self) {
+        if let Some(led) = &self.led {
+            led.term.end();
+        }
         self.forget_led();
     }
 }
@@ -200,7 +203,7 @@ impl<S: Service, L: LeaseStore> Drop for Run<'_, S, L> {
 /// Passes a reload request on to the led service, which is a part of us. A follower has nothing to reload, which is no
 /// reason to take a SIGHUP for a termination: so it is not left to the core, for which a service that has nothing attached
 /// supports no reload.
-fn pass_on<S: Service>(cx: &Context, led: Option<&Led<S>>, asked: Reload) {
+fn pass_on(cx: &Context, led: Option<&Led>, asked: Reload) {
     let Some(led) = led else { return asked.done() };
     let runner = led.runner.clone();
     cx.spawn(async move {
@@ -218,7 +221,7 @@ async fn optional<F: Future + Unpin>(future: Option<F>) -> F::Output {
     }
 }
 
-async fn ended<S: Service>(led: Option<&Led<S>>) {
+async fn ended(led: Option<&Led>) {
     match led {
         Some(led) => led.ended().await,
         None => pending().await,
@@ -226,7 +229,7 @@ async fn ended<S: Service>(led: Option<&Led<S>>) {
 }
 
 /// Waits for another readiness of the service, for ever if there is none or it is not passed on.
-async fn changed<S: Service>(readiness: Option<&mut Readiness>, led: Option<&Led<S>>) -> bool {
+async fn changed(readiness: Option<&mut Readiness>, led: Option<&Led>) -> bool {
     match (readiness, led) {
         (Some(readiness), Some(led)) => readiness.changed(&led.runner).await,
         _ => pending().await,

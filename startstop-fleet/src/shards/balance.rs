@@ -205,10 +205,8 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
     /// A service that has ended by itself is no longer in the group: its record stays ours, and it is started again.
     fn forget_ended(&self) {
         let group = &self.group;
-        let here = |shard: &u32| group.get(&shard.to_string()).is_some();
         self.ours
-            .lock()
-            .retain(|shard, owned| owned.stage != ShardStage::Here || here(shard));
+            .forget_ended(|shard| group.get(&shard.to_string()).is_some());
         self.tell();
     }
 
@@ -290,7 +288,7 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
 
     /// Stops a shard and releases it when it has ended; one that is not in the group yet the next time.
     fn give_up(self: &Arc<Self>, shard: u32) {
-        let record = {
+        let (record, running) = {
             let mut ours = self.ours.lock();
             let Some(owned) = ours.get_mut(&shard) else {
                 return;
@@ -302,23 +300,19 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
                 ShardStage::Starting | ShardStage::Here => {}
             }
             owned.stage = ShardStage::Leaving;
-            owned.record.clone()
+            (owned.record.clone(), owned.running.clone())
         };
         let run = self.clone();
         self.cx.spawn(async move {
             let ended = async {
-                let group = &run.group;
-                let member = group.get(&shard.to_string());
-                group.remove(&shard.to_string()).await.ok();
-                if let Some(member) = member {
-                    member.wait_for(startstop_core::State::Stopped).await;
-                }
+                running.term.close();
+                run.group.remove(&shard.to_string()).await.ok();
+                running.ended().await;
             };
             // At a stop the record goes with the membership.
             if run.cx.run_until_cancelled(ended).await.is_none() {
                 return;
             }
-            run.ours.end_term(shard);
             let balance = &run.balance;
             let name = balance.shard(shard);
             balance

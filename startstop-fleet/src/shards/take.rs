@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use startstop_core::{Member, OnFailure, Service};
+use startstop_core::{Member, OnFailure, Runner, Service, Settings};
 use tokio::task::JoinSet;
 
-use super::ours::{Owned, ShardStage};
+use super::ours::{Owned, Running, ShardStage};
 use super::run::ShardsRun;
 use super::view::holder_of;
+use crate::in_term::InTerm;
 use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
-use crate::term::Term;
 
 /// How many calls are on their way at once: ten thousand shards are not to take minutes, nor all of a store.
 const AT_ONCE: usize = 16;
@@ -67,16 +67,25 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
         if !self.run.term.is_valid() {
             return Ok(()); // it goes with our membership
         }
+        let balance = &self.run.balance;
         let term = self.run.term.beside(name, record.fence());
+        // User code, which may panic: then the record is ours for nothing, and is taken anew.
+        let service = InTerm::new((balance.make)(shard, term.clone()), term.clone());
+        let settings = Settings::new().name(shard.to_string());
+        let runner = Runner::with_settings(service, settings.or(balance.settings.clone()));
+        let running = Running {
+            term,
+            handle: Arc::new(runner.clone()),
+        };
         let owned = Owned {
             record,
-            term: term.clone(),
+            running,
             taken_from: Some(taken_from),
             stage: ShardStage::Starting,
         };
         self.run.ours.lock().insert(shard, owned);
         self.run.tell();
-        self.start(shard, term);
+        self.start(shard, runner);
         Ok(())
     }
 
@@ -107,12 +116,8 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
     }
 
     /// Starts it beside the balance, which does not wait for it. Nor does a stop of the group, which the balance is in itself.
-    fn start(&self, shard: u32, term: Term) {
-        let balance = &self.run.balance;
-        let member = Member::new((balance.make)(shard, term));
-        let member = member
-            .settings(balance.settings.clone())
-            .on_failure(OnFailure::Ignore);
+    fn start(&self, shard: u32, runner: Runner<InTerm>) {
+        let member = Member::new(runner).on_failure(OnFailure::Ignore);
         let run = self.run.clone();
         self.run.cx.spawn(async move {
             let insert = run.group.insert(shard.to_string(), member.transient());

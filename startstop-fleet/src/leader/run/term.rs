@@ -7,6 +7,7 @@ use startstop_core::{AttachError, Runner, Service, State};
 use super::{Run, Wish};
 use crate::clock;
 use crate::election::StopCause;
+use crate::in_term::InTerm;
 use crate::leader::led::Led;
 use crate::leader::readiness::Readiness;
 use crate::leader::{ABORT_TIMEOUT, LeaderError, LeaseLost, OnOverrun};
@@ -42,22 +43,24 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         }
     }
 
-    pub(super) fn start(&self, fence: u64, valid_until: Duration) -> Result<Led<S>, LeaderError> {
+    pub(super) fn start(&self, fence: u64, valid_until: Duration) -> Result<Led, LeaderError> {
         let leader = self.leader;
         let (name, holder) = (leader.name.clone(), self.claim.holder().into());
         let term = Term::new(name, holder, fence, valid_until);
-        let runner = Runner::with_settings((leader.make)(term.clone()), leader.settings.clone());
+        let service = InTerm::new((leader.make)(term.clone()), term.clone());
+        let runner = Runner::with_settings(service, leader.settings.clone());
         leader.timing.check(runner.grace_period())?;
         self.attach(&runner)?;
-        let led = Led::start(runner.clone(), term, leader.on_overrun);
+        let led = Led::start(runner.clone(), term.clone(), leader.on_overrun);
         if led.is_err() {
+            term.end();
             self.cx.detach(&runner);
         }
         led
     }
 
     /// Makes it a part of the attempt, so that drains, reloads, paths and events reach it.
-    fn attach(&self, runner: &Runner<S>) -> Result<(), LeaderError> {
+    fn attach(&self, runner: &Runner<InTerm>) -> Result<(), LeaderError> {
         let attached = match self.cx.attach(runner.name(), runner) {
             Err(AttachError::InvalidName { .. }) => self.cx.attach("service", runner),
             attached => attached,
@@ -68,6 +71,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) async fn stop(&mut self, cause: StopCause, valid_until: Duration) {
         let Some(led) = &mut self.led else { return };
         led.told = true;
+        led.term.close();
         if cause.is_loss() {
             self.cx.report(LeaseLost::new(led.term.fence(), cause));
         }
@@ -102,10 +106,13 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     /// The service has ended: by itself, or as the replica leaves, which is how the leader ends; or for a lost lease. Returns false if it
     /// was started again meanwhile.
     pub(super) fn on_ended(&mut self) -> bool {
-        let Some(led) = self.led.take() else {
+        let Some(mut led) = self.led.take() else {
             return true;
         };
-        if !self.cx.detach(&led.runner) && led.runner.state() != State::Stopped {
+        // A start that comes too late fails by itself, and is a part of us until then.
+        let is_ours =
+            |led: &Led| !self.cx.detach(&led.runner) && led.runner.state() != State::Stopped;
+        if !led.end() || is_ours(&led) {
             self.led = Some(led);
             return false;
         }
