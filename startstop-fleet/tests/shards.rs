@@ -1,5 +1,6 @@
 //! Shards on a store in memory: each has one owner at a time, whoever comes and goes.
 
+mod fixed;
 mod handles;
 mod records;
 mod silence;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use startstop_core::__private::{Owner, Parts, Spans};
+use startstop_core::__private::{Identity, Owner, Parts, Spans};
 use startstop_core::{
     BoxError, Context, Group, GroupError, Member, Permanent, Readiness, Service, Settings, Status,
 };
@@ -135,6 +135,14 @@ impl Service for FixedShards {
     // Everything that is asked of a composite goes to the group.
     fn __grace(&self, parts: Spans<'_>) -> Option<Duration> {
         self.group().and_then(|group| group.__grace(parts))
+    }
+
+    fn __is_owner(&self) -> bool {
+        self.group().is_some_and(Service::__is_owner)
+    }
+
+    fn __identity(&self) -> Option<Identity> {
+        self.group().and_then(Service::__identity)
     }
 
     fn __parts(&self) -> Parts {
