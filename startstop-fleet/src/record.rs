@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::timing::LONGEST;
+
 /// Which state of a record somebody has seen. A store compares it before it writes.
 ///
 /// It is equal to another one only if the record has not been written between the two.
@@ -116,7 +118,7 @@ impl Record {
     }
 
     /// Sets how long the record has to stay unchanged until its lease is over. Zero stands for a record that does not say so, as
-    /// one that was written by hand: then those who follow go by their own lease.
+    /// one that was written by hand: then those who follow go by their own lease, as they do where it is longer than a year.
     ///
     /// # Examples
     ///
@@ -161,14 +163,39 @@ impl Record {
         self.lease
     }
 
-    /// Returns how long it has to stay unchanged for who has a lease of `own`, or `None` if the store itself ends the lease.
+    /// Returns how long it has to stay unchanged for who has a lease of `own`, or `None` if the store itself ends the lease. No
+    /// leader has one that is longer than a year: that is as good as none.
     pub(crate) fn lasts(&self, own: Duration) -> Option<Duration> {
+        let is_said = |lease: Duration| !lease.is_zero() && lease <= LONGEST;
         self.lease
-            .map(|lease| if lease.is_zero() { own } else { lease })
+            .map(|lease| if is_said(lease) { lease } else { own })
     }
 
     /// Tells whether nobody holds the lease.
     pub fn is_free(&self) -> bool {
         self.holder.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, LONGEST, Record, Version};
+
+    #[test]
+    fn a_lease_that_nobody_can_have_meant_is_that_of_who_follows() {
+        let own = Duration::from_secs(15);
+        let lasts = |lease: Option<Duration>| {
+            let record = Record::held("ops", 3, Version::from(9)).lasting(lease);
+            record.lasts(own)
+        };
+        assert_eq!(lasts(None), None);
+        assert_eq!(lasts(Some(LONGEST)), Some(LONGEST));
+        for lease in [
+            Duration::ZERO,
+            LONGEST + Duration::from_nanos(1),
+            Duration::MAX,
+        ] {
+            assert_eq!(lasts(Some(lease)), Some(own));
+        }
     }
 }

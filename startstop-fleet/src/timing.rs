@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// The longest lease: stores count its seconds, and clocks go on behind its end.
-const LONGEST: Duration = Duration::from_secs(365 * 86400);
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 86400);
 
 /// How long a lease lasts and when it is renewed.
 ///

@@ -38,6 +38,11 @@ pub(crate) fn parse_seconds(text: &str) -> Option<u64> {
     };
     let [year, month, day] = numbers(date, '-')?;
     let [hour, minute, second] = numbers(time.split('.').next()?, ':')?;
+    let is_date =
+        (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !is_date || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
     Some(days(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
@@ -85,6 +90,15 @@ mod tests {
             assert_eq!(text_of(at), text);
             assert_eq!(micros(at), text.replace('Z', ".000000Z"));
         }
-        assert_eq!(parse_seconds("yesterday"), None);
+        for other in [
+            "yesterday",
+            "0000-00-00T00:00:00Z",
+            "2026-11-00T08:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "18446744073709551615-01-01T00:00:00Z",
+            "2026-11-29T18446744073709551615:00:00Z",
+        ] {
+            assert_eq!(parse_seconds(other), None, "{other}");
+        }
     }
 }

@@ -176,12 +176,12 @@ impl Etcd {
     }
 
     /// Revokes a lease of etcd; if that fails, the lease runs out by itself.
-    async fn revoke(&self, lease: u64) {
+    async fn revoke(&self, lease: i64) {
         let body = json!({ "ID": lease.to_string() });
         self.api.call("/v3/lease/revoke", &body).await.ok();
     }
 
-    async fn keep_alive(&self, lease: u64) -> Result<(), StoreError> {
+    async fn keep_alive(&self, lease: i64) -> Result<(), StoreError> {
         let body = json!({ "ID": lease.to_string() });
         let answer = self.api.call("/v3/lease/keepalive", &body).await?;
         let left = &answer["result"]["TTL"];
@@ -193,7 +193,7 @@ impl Etcd {
     }
 
     /// Somebody has written the key anew without our lease: binds it to one again, and leaves the value as it is.
-    async fn bind(&self, name: &str, kv: &Kv, lease: u64) -> Result<u64, StoreError> {
+    async fn bind(&self, name: &str, kv: &Kv, lease: i64) -> Result<u64, StoreError> {
         let key = Self::key(name);
         let put = json!({ "key": key, "lease": lease.to_string(), "ignore_value": true });
         self.txn(modified(&key, kv.modified), json!({ "request_put": put }))

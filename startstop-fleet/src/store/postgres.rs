@@ -292,8 +292,9 @@ impl LeaseStore for Postgres {
                 now
             }
         };
-        // A version older than the one seen says nothing.
+        // A version older than the one seen says nothing. A newer one is told once, for somebody may have set the row back by hand.
         if signed(known.version()) > signed(seen) {
+            heard.forget(name, known.version());
             return Ok(Some(known));
         }
         loop {

@@ -188,6 +188,26 @@ async fn a_key_that_was_put_by_hand_without_a_lease_is_taken_after_ours() {
     crate::by_hand::is_followed_and_taken(node.store().await).await;
 }
 
+/// Whoever grants a lease chooses its number.
+#[tokio::test]
+async fn a_key_whose_lease_has_a_negative_number_is_followed() {
+    let node = Node::start("etcd-negative");
+    let key = r#""key":"c3RhcnRzdG9wL2ludm9pY2Vz","value":"b3Bz""#; // startstop/invoices, ops
+    for (path, body) in [
+        ("lease/grant", r#"{"ID":"-7","TTL":"60"}"#.to_owned()),
+        ("kv/put", format!(r#"{{{key},"lease":"-7"}}"#)),
+    ] {
+        let post = reqwest::Client::new().post(format!("{}/v3/{path}", node.url));
+        let answer = post.body(body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+    let store = node.store().await;
+    let record = store.read("invoices").await.unwrap();
+    assert_eq!((record.holder(), record.lease()), (Some("ops"), None));
+    store.release("invoices", &record).await.unwrap();
+    assert!(store.read("invoices").await.unwrap().is_free());
+}
+
 async fn eventually_free(store: &Etcd) {
     for _ in 0..600 {
         if store.read("invoices").await.unwrap().is_free() {

@@ -18,6 +18,9 @@ pub(super) struct Work {
     name: String,
 }
 
+/// The greatest fence that a database takes.
+const MOST: u64 = i64::MAX as u64;
+
 /// The outcome of an attempt to work under the lock.
 pub(super) enum Attempt<T> {
     Done(T),
@@ -106,7 +109,8 @@ impl Work {
 
     pub(super) fn renew(&self, held: &Record) -> Result<Record, StoreError> {
         let mut entry = self.compare(held.version())?.ok_or(StoreError::Conflict)?;
-        entry.renewals += 1;
+        // One that was written by hand may be anything; it has to be another one.
+        entry.renewals = entry.renewals.wrapping_add(1);
         self.write(&entry)?;
         Ok(entry.record())
     }
@@ -155,7 +159,12 @@ impl Work {
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
             Err(error) => return Err(StoreError::unavailable(error)),
         };
-        let next = old.map_or(last, |old| old.fence.max(last)) + 1;
+        let last = old.map_or(last, |old| old.fence.max(last));
+        let next = last.checked_add(1).filter(|next| *next <= MOST);
+        let next = next.ok_or_else(|| {
+            let name = &self.name;
+            StoreError::refused(format!("the fence of {name:?} is at its end: {last}"))
+        })?;
         let written = replace(&path, &format!("{next}\n"), File::sync_all);
         written
             .and_then(|()| File::open(&self.folder)?.sync_all())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::request::{decode, number};
+use super::request::{decode, number, signed};
 use crate::record::{Record, Version};
 use crate::store::StoreError;
 
@@ -15,7 +15,7 @@ pub(super) struct Kv {
     pub(super) value: String,
     pub(super) created: u64,
     pub(super) modified: u64,
-    pub(super) lease: u64,
+    pub(super) lease: i64,
 }
 
 impl Kv {
@@ -30,7 +30,7 @@ impl Kv {
             value: decode(&kv["value"])?,
             created: number(&kv["create_revision"])?,
             modified: number(&kv["mod_revision"])?,
-            lease: number(&kv["lease"])?,
+            lease: signed(&kv["lease"])?,
         })
     }
 }
@@ -39,7 +39,7 @@ impl Kv {
 pub(super) const BESIDE: &str = "~";
 
 /// Splits a version: the revision of the last write, and the lease that the key is bound to.
-pub(super) fn parts(version: &Version) -> Option<(u64, u64)> {
+pub(super) fn parts(version: &Version) -> Option<(u64, i64)> {
     let (modified, lease) = version.text()?.split_once('/')?;
     Some((
         modified.parse().ok()?,
@@ -51,7 +51,7 @@ pub(super) fn is_beside(version: &Version) -> bool {
     version.text().is_some_and(|text| text.ends_with(BESIDE))
 }
 
-pub(super) fn version(modified: u64, lease: u64, mark: &str) -> Version {
+pub(super) fn version(modified: u64, lease: i64, mark: &str) -> Version {
     Version::from(format!("{modified}/{lease}{mark}"))
 }
 

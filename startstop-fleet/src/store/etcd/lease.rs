@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Etcd;
 use super::kv::{BESIDE, parts};
-use super::request::number;
+use super::request::signed;
 use crate::record::Version;
 use crate::store::{Claim, StoreError};
 
@@ -15,15 +15,15 @@ use crate::store::{Claim, StoreError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EtcdLease {
     /// A lease that no other process knows.
-    Own(u64),
+    Own(i64),
     /// All who were told that the key is gone ask for it. Whoever puts the key keeps it, so nobody else ends it.
-    Shared(u64),
+    Shared(i64),
     /// That of another key, which ends both.
-    Beside(u64),
+    Beside(i64),
 }
 
 impl EtcdLease {
-    pub(super) fn id(self) -> u64 {
+    pub(super) fn id(self) -> i64 {
         match self {
             Self::Own(id) | Self::Shared(id) | Self::Beside(id) => id,
         }
@@ -40,9 +40,9 @@ impl EtcdLease {
 
 /// Returns the lease that a key which was deleted by this revision is bound to next. It is a matter of cost alone: the
 /// transaction that puts the key decides who has it.
-fn shared(name: &str, gone: u64, seconds: u64) -> u64 {
+fn shared(name: &str, gone: u64, seconds: u64) -> i64 {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((name, gone, seconds));
-    (hash >> 1).max(1)
+    i64::try_from(hash >> 1).map_or(1, |lease| lease.max(1))
 }
 
 /// In whole seconds, rounded up.
@@ -79,10 +79,10 @@ impl Etcd {
     }
 
     /// Makes a lease, of a number that etcd chooses if it is 0.
-    async fn grant(&self, lease: u64, seconds: u64) -> Result<u64, StoreError> {
+    async fn grant(&self, lease: i64, seconds: u64) -> Result<i64, StoreError> {
         let body = json!({ "ID": lease.to_string(), "TTL": seconds.to_string() });
         let answer = self.api.call("/v3/lease/grant", &body).await?;
-        number(&answer["ID"])
+        signed(&answer["ID"])
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
     fn a_shared_lease_is_of_one_name_one_deletion_and_one_length() {
         let lease = shared("invoices", 7, 15);
         assert_eq!(lease, shared("invoices", 7, 15));
-        assert!(i64::try_from(lease).is_ok_and(|lease| lease > 0));
+        assert!(lease > 0);
         for other in [
             shared("orders", 7, 15),
             shared("invoices", 8, 15),

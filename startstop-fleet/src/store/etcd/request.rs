@@ -28,6 +28,17 @@ pub(super) fn number(value: &Value) -> Result<u64, StoreError> {
     }
 }
 
+/// The number of a lease: whoever grants one chooses it, and it may be negative.
+pub(super) fn signed(value: &Value) -> Result<i64, StoreError> {
+    match value {
+        Value::Null => Ok(0),
+        Value::String(text) => text.parse().map_err(StoreError::unavailable),
+        other => other
+            .as_i64()
+            .ok_or_else(|| StoreError::unavailable(format!("no number: {other}"))),
+    }
+}
+
 /// Returns the keys that begin with a text: up to the first one that does not.
 pub(super) fn range(prefix: &str) -> (String, String) {
     let mut end = prefix.as_bytes().to_vec();
@@ -58,7 +69,7 @@ pub(super) fn modified(key: &str, revision: u64) -> Value {
 mod tests {
     use serde_json::json;
 
-    use super::{decode, encode, number, range};
+    use super::{decode, encode, number, range, signed};
 
     #[test]
     fn a_range_ends_behind_its_prefix() {
@@ -70,6 +81,8 @@ mod tests {
         assert_eq!(number(&json!("7")).unwrap(), 7);
         assert_eq!(number(&json!(null)).unwrap(), 0);
         assert!(number(&json!("x")).is_err());
+        assert_eq!(signed(&json!("-7")).unwrap(), -7);
+        assert_eq!(signed(&json!(null)).unwrap(), 0);
         assert_eq!(decode(&json!(encode("ä"))).unwrap(), "ä");
         assert_eq!(decode(&json!("//4=")).unwrap(), "\u{fffd}\u{fffd}");
     }

@@ -28,7 +28,7 @@ pub(super) struct Watch {
     /// By which revision the key was deleted that it has told last.
     gone: Option<u64>,
     /// The lease that was last asked for to bind the key to.
-    tried: Option<u64>,
+    tried: Option<i64>,
 }
 
 impl Watch {
@@ -98,7 +98,7 @@ impl Watch {
     }
 
     /// Notes that this lease is asked for, and tells whether it was before.
-    pub(super) fn tries(&mut self, lease: u64) -> bool {
+    pub(super) fn tries(&mut self, lease: i64) -> bool {
         self.tried.replace(lease) == Some(lease)
     }
 

@@ -71,11 +71,15 @@ impl Lease {
     fn fence(&self) -> u64 {
         let created = self.0["metadata"]["creationTimestamp"].as_str();
         let created = created.and_then(wall::parse_seconds).unwrap_or_default();
-        (created << 30) + self.transitions()
+        // Those of somebody else may be any number.
+        created
+            .saturating_mul(1 << 30)
+            .saturating_add(self.transitions())
+            .min(i64::MAX as u64)
     }
 
     pub(super) fn take(&mut self, claim: &Claim) -> Result<(), StoreError> {
-        let transitions = self.transitions() + 1;
+        let transitions = self.transitions().saturating_add(1);
         if transitions >= MOST_TRANSITIONS {
             let name = self.object_name();
             return Err(StoreError::refused(format!(
@@ -172,5 +176,8 @@ mod tests {
         assert!(fence(early, 0) < fence(early, 1));
         assert!(fence(early, 1 << 29) < fence(late, 0));
         assert!(i64::try_from(fence("2200-01-01T00:00:00Z", 0)).is_ok());
+        for transitions in [u64::MAX, i64::MAX as u64, 1 << 31] {
+            assert!(i64::try_from(fence("9999-12-31T23:59:59Z", transitions)).is_ok());
+        }
     }
 }

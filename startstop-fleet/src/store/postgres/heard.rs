@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use super::row::{signed, unsigned};
+use super::row::{signed, unsigned, version_of};
 use crate::record::{Record, Version};
 
 /// The most changes that are kept: a reader that is further behind begins anew.
@@ -47,11 +47,20 @@ impl Heard {
     /// Notes what was read since it listens; what was told meanwhile may be newer.
     pub(super) fn note(&self, name: &str, record: &Record) {
         let mut known = self.lock();
-        let old = known
-            .get(name)
-            .map_or(i64::MIN, |old| signed(old.version()));
-        if old < signed(record.version()) {
+        let old = known.get(name);
+        if old.is_none_or(|old| signed(old.version()) < signed(record.version())) {
             known.insert(name.to_owned(), record.clone());
+        }
+    }
+
+    /// Forgets this version, so that the record is read again.
+    pub(super) fn forget(&self, name: &str, version: &Version) {
+        let mut known = self.lock();
+        if known
+            .get(name)
+            .is_some_and(|known| known.version() == version)
+        {
+            known.remove(name);
         }
     }
 
@@ -84,7 +93,7 @@ fn parse(payload: &str) -> Option<(String, Record)> {
     let rest = parts.next()?;
     let name: String = rest.chars().take(usize::try_from(length).ok()?).collect();
     let holder = &rest[name.len()..];
-    let version = Version::from(unsigned(version));
+    let version = version_of(version);
     let lease = Duration::from_millis(unsigned(millis));
     let record = match holder {
         "" => Record::free(version),
