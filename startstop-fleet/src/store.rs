@@ -1,5 +1,7 @@
 //! `LeaseStore`: where replicas meet. A store reads, compares and sets; it decides nothing.
 
+#[cfg(any(feature = "etcd", feature = "kubernetes", feature = "postgres"))]
+mod addresses;
 mod claim;
 mod error;
 #[cfg(unix)]
@@ -14,6 +16,8 @@ mod memory;
 mod name;
 #[cfg(any(feature = "etcd", feature = "postgres"))]
 mod turn;
+#[cfg(any(feature = "etcd", feature = "kubernetes"))]
+mod way;
 #[cfg(feature = "postgres")]
 mod postgres;
 

@@ -60,6 +60,16 @@ pub struct Etcd {
 /// The prefix of each name.
 const PREFIX: &str = "startstop/";
 
+/// A client of ours.
+fn client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(2))
+        // A watch may be silent for long, so only keep-alive shows that the other end is gone.
+        .tcp_keepalive(Duration::from_secs(5))
+        .tcp_keepalive_interval(Duration::from_secs(5))
+        .tcp_keepalive_retries(2)
+}
+
 /// How long an endpoint that takes connections may take to answer [`Etcd::connect`], and to begin a watch.
 const ANSWER: Duration = Duration::from_secs(3);
 
@@ -81,15 +91,9 @@ impl Etcd {
     pub async fn connect<U: Into<String>>(
         endpoints: impl IntoIterator<Item = U>,
     ) -> Result<Self, StoreError> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(2))
-            // A watch may be silent for long, so only keep-alive shows that the other end is gone.
-            .tcp_keepalive(Duration::from_secs(5))
-            .tcp_keepalive_interval(Duration::from_secs(5))
-            .tcp_keepalive_retries(2)
-            .build()
-            .map_err(StoreError::unavailable)?;
-        let store = Self::with_client(endpoints, client)?;
+        let client = client().build().map_err(StoreError::unavailable)?;
+        let mut store = Self::with_client(endpoints, client)?;
+        store.api.choose_addresses();
         let status = store.api.any("/v3/maintenance/status", ANSWER).await?;
         if status["header"]["cluster_id"].is_null() {
             return Err(StoreError::refused("what answers is no etcd 3.4 or later"));
@@ -97,7 +101,8 @@ impl Etcd {
         Ok(store)
     }
 
-    /// Uses an HTTP client of one's own, with certificates say. It does not connect yet.
+    /// Uses an HTTP client of one's own, with certificates say. It does not connect yet. Where the name of an endpoint has several
+    /// addresses the client chooses; the one of [`connect`](Self::connect) takes another one after a call that was not answered.
     ///
     /// # Errors
     ///

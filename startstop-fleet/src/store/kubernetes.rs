@@ -70,7 +70,8 @@ impl Kubernetes {
     }
 
     /// Connects by a configuration of one's own, in its default namespace. A token file is read for each request, whatever stands
-    /// behind the token.
+    /// behind the token. Where the name of the server has several addresses, a call that was not answered is followed by one to
+    /// another address, unless there is a proxy.
     ///
     /// # Errors
     ///
@@ -90,10 +91,11 @@ impl Kubernetes {
     pub fn with_config(mut config: kube::Config) -> Result<Self, StoreError> {
         // The client refuses a token that ends with a line end, so read the file here.
         let token_file = config.auth_info.token_file.take();
-        let client = kube::Client::try_from(config);
+        let client = kube::Client::try_from(config.clone());
         let client = client.map_err(|error| StoreError::refused(format!("no cluster: {error}")))?;
         let namespace = client.default_namespace().to_owned();
         let mut store = Self::with_client(client, namespace);
+        store.api.choose_addresses(config);
         store.api.token_file = token_file.map(|file| PathBuf::from(file).into());
         Ok(store)
     }

@@ -44,7 +44,7 @@ use crate::record::{Record, Version};
 ///
 /// The server has to be the primary: a standby is not believed. With several hosts, as in
 /// `postgres://app@10.0.0.1,10.0.0.2/app`, that one is asked which has answered last, and the next one if it does not, or is no
-/// primary any more.
+/// primary any more. So it is with several addresses of one host.
 ///
 /// # Examples
 ///
@@ -190,11 +190,12 @@ impl Postgres {
     }
 }
 
-/// Connects for the first time. The hosts share the time that this may take, for one that is frozen takes connections and says nothing.
+/// Connects for the first time. The addresses of all hosts share the time that this may take, for one that is frozen takes connections
+/// and says nothing.
 async fn first(connect: &impl Connect) -> Result<Connection, StoreError> {
-    let hosts = connect.hosts();
-    let share = ANSWER / u32::try_from(hosts).unwrap_or(u32::MAX);
-    for _ in 0..hosts {
+    let count = timeout(ANSWER, connect.addresses()).await.unwrap_or(1);
+    let share = ANSWER / u32::try_from(count).unwrap_or(u32::MAX);
+    for _ in 0..count {
         if let Ok(connected) = timeout(share, connect.connect()).await {
             return connected;
         }

@@ -152,6 +152,20 @@ async fn one_that_was_deleted_does_not_come_back_and_its_fence_grows() {
     assert!(again.fence() > held.fence());
 }
 
+/// The uid of the answer tells that another object was written, wherever it was not looked at.
+#[tokio::test]
+async fn one_that_was_made_again_by_a_renewal_is_not_the_one_that_was_held() {
+    let (server, addr) = Server::start().await;
+    let store = store(addr, "all");
+    let held = taken(&store).await;
+    server.be_careless();
+    server.delete("invoices");
+    let renewed = store.renew("invoices", &held).await;
+    assert!(matches!(renewed, Err(StoreError::Conflict)), "{renewed:?}");
+    let now = store.read("invoices").await.unwrap();
+    assert_ne!(now.version(), held.version());
+}
+
 #[tokio::test]
 async fn a_watch_that_is_too_old_or_ends_is_no_harm() {
     let (server, addr) = Server::start().await;
@@ -240,7 +254,7 @@ async fn replicas_take_over_when_the_leader_is_stopped_frozen_or_killed() {
     tokio::task::spawn_blocking(fleet).await.unwrap();
 }
 
-fn kubeconfig(addr: SocketAddr, token: &str) -> String {
+pub(crate) fn kubeconfig(addr: impl std::fmt::Display, token: &str) -> String {
     let context = json!({ "cluster": "stand-in", "user": "invoices", "namespace": NAMESPACE });
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",

@@ -13,6 +13,7 @@ mod kubernetes;
 mod load;
 #[path = "../../../startstop-fleet/tests/replicas/log.rs"]
 mod log;
+mod names;
 mod postgres;
 #[path = "../../../startstop-fleet/tests/replicas/program.rs"]
 #[allow(dead_code, reason = "it is for the program")]

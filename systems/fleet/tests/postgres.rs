@@ -19,12 +19,21 @@ use crate::server::{Folder, PROGRAM, Server, eventually, take_over};
 use crate::shards::{process, until};
 
 /// It refuses to be run by root.
-const USER: &str = "postgres";
+pub(crate) const USER: &str = "postgres";
 
-struct Cluster {
+pub(crate) struct Cluster {
     folder: Folder,
     server: Server,
     port: u16,
+}
+
+/// One with the table in it, and its port.
+pub(crate) fn running(name: &str) -> (Cluster, u16) {
+    let cluster = Cluster::start(name);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(cluster.store());
+    let port = cluster.port;
+    (cluster, port)
 }
 
 fn binaries() -> PathBuf {
@@ -285,6 +294,11 @@ async fn a_row_that_was_inserted_by_hand_is_taken_after_a_lease() {
     let cluster = Cluster::start("postgres-by-hand");
     let store = cluster.store().await;
     let row = "insert into startstop_leases (name, holder, fence, version) values ('invoices', 'ops', 0, 0)";
+    cluster.run(row).await;
+    crate::by_hand::is_followed_and_taken(store.clone()).await;
+    // Numbers that no sequence gives.
+    let row =
+        "update startstop_leases set holder = 'ops', fence = -7, version = -9, lease_ms = -60000";
     cluster.run(row).await;
     crate::by_hand::is_followed_and_taken(store).await;
 }

@@ -1,5 +1,6 @@
 //! Calls of the gateway, by the endpoint that has answered last.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,18 @@ use super::watch::Watch;
 use crate::store::StoreError;
 use crate::store::error::{has_no_tls, is_no_http};
 use crate::store::turn::Turn;
+use crate::store::way::Way;
+
+/// An endpoint and the way to it.
+#[derive(Debug, Clone)]
+struct Reached {
+    url: String,
+    way: Way<reqwest::Client>,
+}
 
 #[derive(Debug, Clone)]
 pub(super) struct EtcdApi {
-    client: reqwest::Client,
-    endpoints: Arc<Vec<String>>,
+    endpoints: Arc<Vec<Reached>>,
     turn: Turn,
     pub(super) login: Option<Login>,
 }
@@ -27,15 +35,31 @@ impl EtcdApi {
         endpoints: Vec<String>,
         login: Option<Login>,
     ) -> Self {
-        let endpoints = endpoints
-            .into_iter()
-            .map(|url| url.trim_end_matches('/').to_owned());
+        let endpoints = endpoints.into_iter().map(move |url| Reached {
+            url: url.trim_end_matches('/').to_owned(),
+            way: Way::new(client.clone(), None),
+        });
         Self {
-            client,
             endpoints: Arc::new(endpoints.collect()),
             turn: Turn::default(),
             login,
         }
+    }
+
+    /// Takes another address of an endpoint after a call that was not answered, by clients of ours.
+    pub(super) fn choose_addresses(&mut self) {
+        let choosing = |endpoint: &Reached| {
+            let url = reqwest::Url::parse(&endpoint.url).ok();
+            let server = url.as_ref().and_then(|url| {
+                let host = url.host_str()?.to_owned();
+                Some((host, url.port_or_known_default()?))
+            });
+            Reached {
+                url: endpoint.url.clone(),
+                way: Way::new(endpoint.way.by_name().clone(), server),
+            }
+        };
+        self.endpoints = Arc::new(self.endpoints.iter().map(choosing).collect());
     }
 
     pub(super) async fn call(&self, path: &str, body: &Value) -> Result<Value, StoreError> {
@@ -46,10 +70,14 @@ impl EtcdApi {
         serde_json::from_str(&text).map_err(other)
     }
 
-    /// Asks one endpoint after the other, each until this limit.
+    /// Asks one endpoint after the other, each at all of its addresses, and each of these until this limit.
     pub(super) async fn any(&self, path: &str, limit: Duration) -> Result<Value, StoreError> {
         let body = json!({});
-        for _ in self.endpoints.iter() {
+        let mut addresses = 0;
+        for endpoint in self.endpoints.iter() {
+            addresses += endpoint.way.addresses().await;
+        }
+        for _ in 0..addresses {
             if let Ok(answer) = timeout(limit, self.call(path, &body)).await {
                 return answer;
             }
@@ -102,10 +130,13 @@ impl EtcdApi {
         let mut failed = None;
         for place in self.turn.order(count) {
             let asked = self.turn.ask(place, count);
-            let request = self
-                .client
-                .post(format!("{}{path}", self.endpoints[place]))
-                .json(body);
+            let Reached { url, way } = &self.endpoints[place];
+            let at = |name: &str, addresses: &[SocketAddr]| {
+                let client = super::client().resolve_to_addrs(name, addresses);
+                client.build().ok()
+            };
+            let (client, called) = way.client(at).await;
+            let request = client.post(format!("{url}{path}")).json(body);
             // With this header a member of etcd that is cut off from the others ends its watches.
             let request = request.header("Grpc-Metadata-hasleader", "true");
             let request = match token {
@@ -117,6 +148,7 @@ impl EtcdApi {
                     let answer = answered(response).await;
                     if !answer.as_ref().is_err_and(Answer::is_of_no_use) {
                         asked.answered();
+                        called.answered();
                     }
                     return Ok(answer);
                 }

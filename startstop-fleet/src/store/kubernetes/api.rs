@@ -1,12 +1,13 @@
 //! Requests to the API server, and what its answers mean.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::Stream;
-use http::{Method, Request};
+use http::{Method, Request, Uri};
 use kube::Client;
 use kube::client::Body;
 use kube::core::{ErrorResponse, WatchEvent};
@@ -16,10 +17,13 @@ use super::object::{Lease, parts};
 use crate::record::Version;
 use crate::store::StoreError;
 use crate::store::error::is_no_http;
+use crate::store::way::{Way, WayCall};
 
 #[derive(Clone)]
 pub(super) struct Api {
-    client: Client,
+    way: Way<Client>,
+    /// The configuration of the clients that are ours.
+    config: Option<Arc<kube::Config>>,
     pub(super) namespace: String,
     /// The path of the token, if the client does not know it: the token may be another one each hour.
     pub(super) token_file: Option<Arc<Path>>,
@@ -42,11 +46,43 @@ const DRY: &str = "?dryRun=All";
 impl Api {
     pub(super) fn new(client: Client, namespace: String) -> Self {
         Self {
-            client,
+            way: Way::new(client, None),
+            config: None,
             namespace,
             token_file: None,
             seen: Arc::default(),
         }
+    }
+
+    /// Takes another address of the server after a call that was not answered, by clients of this configuration.
+    pub(super) fn choose_addresses(&mut self, config: kube::Config) {
+        let url = &config.cluster_url;
+        let port = url.port_u16().unwrap_or(match url.scheme_str() {
+            Some("http") => 80,
+            _ => 443,
+        });
+        let server = url.host().map(|host| (host.to_owned(), port));
+        let server = server.filter(|_| config.proxy_url.is_none());
+        self.way = Way::new(self.way.by_name().clone(), server);
+        self.config = Some(Arc::new(config));
+    }
+
+    /// Returns the client for the next request.
+    async fn client(&self) -> (Client, WayCall<Client>) {
+        let at = |name: &str, addresses: &[SocketAddr]| self.client_at(name, addresses.first()?);
+        self.way.client(at).await
+    }
+
+    /// It asks for the certificate of the name, and says in each request that it means the name.
+    fn client_at(&self, name: &str, address: &SocketAddr) -> Option<Client> {
+        let mut config = kube::Config::clone(self.config.as_ref()?);
+        let mut url = config.cluster_url.into_parts();
+        url.authority = address.to_string().parse().ok();
+        config.cluster_url = Uri::from_parts(url).ok()?;
+        config
+            .tls_server_name
+            .get_or_insert_with(|| name.to_owned());
+        Client::try_from(config).ok()
     }
 
     pub(super) async fn get(&self, name: &str) -> Result<Option<Lease>, StoreError> {
@@ -85,7 +121,12 @@ impl Api {
             .send(Method::PUT, &format!("/{name}"), Some(&lease.0))
             .await
         {
-            Ok(lease) => Ok(self.remember(name, expect_lease(lease)?)),
+            Ok(answer) => {
+                let now = self.remember(name, expect_lease(answer)?);
+                // One that was gone may have been made again.
+                let is_same = now.uid() == lease.uid();
+                is_same.then_some(now).ok_or(StoreError::Conflict)
+            }
             Err(kube::Error::Api(error)) if error.code == 404 && is_status(&error) => {
                 Err(StoreError::Conflict)
             }
@@ -133,12 +174,10 @@ impl Api {
 
     async fn events(&self, path: &str) -> Result<LeaseWatch, StoreError> {
         let request = self.request(Method::GET, path, None).map_err(said)?;
-        let events = self
-            .client
-            .request_events::<Value>(request)
-            .await
-            .map_err(said)?;
-        Ok(Box::pin(events))
+        let (client, called) = self.client().await;
+        let events = client.request_events::<Value>(request).await;
+        note(called, &events);
+        Ok(Box::pin(events.map_err(said)?))
     }
 
     pub(super) async fn try_create(&self, name: &str) -> Result<(), StoreError> {
@@ -170,11 +209,13 @@ impl Api {
     pub(super) async fn try_watch(&self, name: &str) -> Result<(), StoreError> {
         let request = || self.request(Method::GET, &watching(name, "0"), None);
         let request_body = request().map_err(said)?.map(Body::from);
-        let answer = self.client.send(request_body).await.map_err(said)?;
-        if answer.status().is_success() {
+        let (client, called) = self.client().await;
+        let answer = client.send(request_body).await;
+        note(called, &answer);
+        if answer.map_err(said)?.status().is_success() {
             return Ok(());
         }
-        let refused = self.client.request::<Value>(request().map_err(said)?).await;
+        let refused = client.request::<Value>(request().map_err(said)?).await;
         refused.map(drop).map_err(said)
     }
 
@@ -194,7 +235,10 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Value, kube::Error> {
         let request = self.request(method, path, body)?;
-        self.client.request::<Value>(request).await
+        let (client, called) = self.client().await;
+        let answer = client.request::<Value>(request).await;
+        note(called, &answer);
+        answer
     }
 
     fn request(
@@ -210,6 +254,14 @@ impl Api {
             .method(method)
             .uri(format!("{base}{path}"))
             .header(http::header::CONTENT_TYPE, "application/json");
+        let server = self
+            .config
+            .as_ref()
+            .and_then(|config| config.cluster_url.authority());
+        let request = match server {
+            Some(server) => request.header(http::header::HOST, server.as_str()),
+            None => request,
+        };
         let request = match &self.token_file {
             Some(file) => {
                 let token = std::fs::read_to_string(file);
@@ -226,6 +278,15 @@ impl Api {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lease>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A server that says no has answered, unless it is of no use.
+fn note<T>(called: WayCall<Client>, answer: &Result<T, kube::Error>) {
+    match answer {
+        Err(kube::Error::Api(error)) if error.code >= 500 => {}
+        Ok(_) | Err(kube::Error::Api(_)) => called.answered(),
+        Err(_) => {}
     }
 }
 

@@ -43,6 +43,10 @@ impl Lease {
         self.object_name().replace('.', "/")
     }
 
+    pub(super) fn uid(&self) -> Option<&str> {
+        self.0["metadata"]["uid"].as_str()
+    }
+
     pub(super) fn version(&self) -> Version {
         let metadata = &self.0["metadata"];
         let text = |key: &str| metadata[key].as_str().unwrap_or_default().to_owned();

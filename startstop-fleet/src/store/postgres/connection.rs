@@ -18,6 +18,9 @@ use super::hosts;
 use crate::store::StoreError;
 use crate::store::turn::{Asked, Turn};
 
+/// A number that is not known yet.
+type Counting<'a> = Pin<Box<dyn Future<Output = usize> + Send + 'a>>;
+
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, StoreError>> + Send + 'a>>;
 
 pub(super) type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
@@ -26,8 +29,8 @@ pub(super) type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
 pub(super) const MARK: &str = "startstop.listener";
 
 pub(super) trait Connect: Send + Sync {
-    /// Returns how many hosts there are.
-    fn hosts(&self) -> usize;
+    /// Returns how many addresses all hosts have together.
+    fn addresses(&self) -> Counting<'_>;
 
     fn connect(&self) -> Connecting<'_>;
 
@@ -40,15 +43,62 @@ pub(super) struct Connection {
     client: Client,
     /// Reads and writes for the client.
     driver: JoinHandle<()>,
+    /// Which host it leads to, and which of the addresses of that.
+    place: Place,
+}
+
+/// Which of the hosts, and which of its addresses.
+#[derive(Clone)]
+pub(super) struct Place {
+    host: Step,
+    address: Step,
+}
+
+/// Which of how many, and whose turn it is.
+#[derive(Clone)]
+struct Step {
     turn: Turn,
-    /// Which of how many hosts it leads to.
-    place: usize,
-    hosts: usize,
+    at: usize,
+    count: usize,
+}
+
+impl Step {
+    fn ask(&self) -> Asked {
+        self.turn.ask(self.at, self.count)
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        (self.host.at, self.address.at) == (other.host.at, other.address.at)
+    }
+}
+
+impl Place {
+    fn ask(&self) -> AskedPlace {
+        AskedPlace {
+            host: self.host.ask(),
+            address: self.address.ask(),
+        }
+    }
+}
+
+/// A host that is asked, at one of its addresses.
+pub(super) struct AskedPlace {
+    host: Asked,
+    address: Asked,
+}
+
+impl AskedPlace {
+    pub(super) fn answered(self) {
+        self.host.answered();
+        self.address.answered();
+    }
 }
 
 struct Connector<T> {
-    /// One for each host.
-    hosts: Vec<Config>,
+    /// One for each host, with the turn among its addresses.
+    hosts: Vec<(Config, Turn)>,
     turn: Turn,
     tls: T,
 }
@@ -60,7 +110,8 @@ where
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let hosts = hosts::each(config);
+    let hosts = hosts::each(config).into_iter();
+    let hosts = hosts.map(|host| (host, Turn::default())).collect();
     let turn = Turn::default();
     Connector { hosts, turn, tls }
 }
@@ -78,24 +129,37 @@ where
         alter: impl Fn(&mut Config) + Send,
         drive: impl FnOnce(tokio_postgres::Connection<Socket, T::Stream>) -> JoinHandle<()> + Send,
     ) -> Result<Connection, StoreError> {
-        let hosts = self.hosts.len();
         let mut failed = None;
-        for place in self.turn.order(hosts) {
-            let asked = self.turn.ask(place, hosts);
-            let mut config = self.hosts[place].clone();
-            alter(&mut config);
-            match config.connect(self.tls.clone()).await {
-                Ok((client, connection)) => {
-                    asked.answered();
-                    return Ok(Connection {
-                        client,
-                        driver: drive(connection),
-                        turn: self.turn.clone(),
-                        place,
-                        hosts,
-                    });
+        for at in self.turn.order(self.hosts.len()) {
+            let (config, turn) = &self.hosts[at];
+            let host = Step {
+                turn: self.turn.clone(),
+                at,
+                count: self.hosts.len(),
+            };
+            let asked = host.ask();
+            let addresses = hosts::addresses(config).await;
+            for at in turn.order(addresses.len()) {
+                let address = Step {
+                    turn: turn.clone(),
+                    at,
+                    count: addresses.len(),
+                };
+                let asked_address = address.ask();
+                let mut config = addresses[at].clone();
+                alter(&mut config);
+                match config.connect(self.tls.clone()).await {
+                    Ok((client, connection)) => {
+                        asked.answered();
+                        asked_address.answered();
+                        return Ok(Connection {
+                            client,
+                            driver: drive(connection),
+                            place: Place { host, address },
+                        });
+                    }
+                    Err(error) => failed = Some(said(error)),
                 }
-                Err(error) => failed = Some(said(error)),
             }
         }
         Err(failed.unwrap_or_else(|| StoreError::unavailable("no host")))
@@ -109,8 +173,14 @@ where
     T::TlsConnect: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    fn hosts(&self) -> usize {
-        self.hosts.len()
+    fn addresses(&self) -> Counting<'_> {
+        Box::pin(async {
+            let mut count = 0;
+            for (config, _) in &self.hosts {
+                count += hosts::addresses(config).await.len();
+            }
+            count
+        })
     }
 
     fn connect(&self) -> Connecting<'_> {
@@ -164,14 +234,14 @@ impl Connection {
         !self.client.is_closed()
     }
 
-    /// Returns which host it leads to.
-    pub(super) fn place(&self) -> usize {
-        self.place
+    /// Returns where it leads to.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Notes that its server is asked.
-    pub(super) fn ask(&self) -> Asked {
-        self.turn.ask(self.place, self.hosts)
+    pub(super) fn ask(&self) -> AskedPlace {
+        self.place.ask()
     }
 
     pub(super) async fn query(

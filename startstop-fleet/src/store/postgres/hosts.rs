@@ -1,9 +1,11 @@
 //! The hosts of a configuration, one by one, so that one that takes connections and never answers does not keep us from the others.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
+
+use crate::store::addresses;
 
 /// Returns a configuration for each host, or that which it was if its hosts and ports do not fit together.
 pub(super) fn each(config: &Config) -> Vec<Config> {
@@ -21,12 +23,34 @@ pub(super) fn each(config: &Config) -> Vec<Config> {
     let port = |place| ports.get(place).or(ports.first()).copied();
     let one = |place| alone(config, hosts.get(place), addrs.get(place), port(place));
     let mut each: Vec<Config> = (0..count).map(one).collect();
-    for config in &mut each {
-        // Of several servers that follow each other only the primary is of use.
-        if config.get_target_session_attrs() == TargetSessionAttrs::Any {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
+    each.iter_mut().for_each(want_primary);
+    each
+}
+
+/// Wants the primary, the only one of use among servers that follow each other.
+fn want_primary(config: &mut Config) {
+    if config.get_target_session_attrs() == TargetSessionAttrs::Any {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
+}
+
+/// Returns a configuration for each address of a host, or that which it was if there is nothing to choose.
+pub(super) async fn addresses(config: &Config) -> Vec<Config> {
+    let [Host::Tcp(name)] = config.get_hosts() else {
+        return vec![config.clone()];
+    };
+    if !config.get_hostaddrs().is_empty() || name.parse::<IpAddr>().is_ok() {
+        return vec![config.clone()];
+    }
+    let port = config.get_ports().first().copied();
+    let found = addresses::sorted(name, port.unwrap_or_default()).await;
+    if found.len() < 2 {
+        return vec![config.clone()];
+    }
+    let host = config.get_hosts().first();
+    let one = |found: &SocketAddr| alone(config, host, Some(&found.ip()), port);
+    let mut each: Vec<Config> = found.iter().map(one).collect();
+    each.iter_mut().for_each(want_primary);
     each
 }
 

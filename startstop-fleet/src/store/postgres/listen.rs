@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::timeout;
 
-use super::connection::{ANSWER, Connect, Connection, MARK};
+use super::connection::{ANSWER, Connect, Connection, MARK, Place};
 use super::heard::Heard;
 use super::statements::CHANNEL;
 use crate::store::StoreError;
@@ -40,7 +40,7 @@ impl Hub {
     }
 
     /// Closes the connection that listens if calls are answered elsewhere: what is written there is not told here.
-    pub(super) fn keep_to(&self, place: usize) {
+    pub(super) fn keep_to(&self, place: &Place) {
         if let Ok(mut listener) = self.listener.try_lock() {
             let elsewhere = listener.take_if(|listener| listener.connection.place() != place);
             if let Some(listener) = elsewhere {

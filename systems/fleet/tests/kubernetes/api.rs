@@ -46,6 +46,8 @@ struct Table {
     uids: u64,
     /// What is older than that is not told any more.
     compacted: u64,
+    /// It looks at no uid, as what stands before a server and keeps objects of its own may not.
+    is_careless: bool,
 }
 
 type Answer = Result<(StatusCode, Value), Box<Failure>>;
@@ -80,6 +82,11 @@ impl Server {
     /// Tells so many requests to come back later.
     pub(crate) fn be_busy(&self, requests: usize) {
         self.busy.store(requests, Ordering::SeqCst);
+    }
+
+    /// From now on it looks at no uid.
+    pub(crate) fn be_careless(&self) {
+        self.table.lock().unwrap().is_careless = true;
     }
 
     pub(crate) fn delete(&self, name: &str) {
