@@ -248,3 +248,17 @@ async fn a_whole_does_not_name_who_has_yielded_since() {
     drop(second);
     within(app.wait()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_restart_follows_where_who_blocks_has_ended_before_the_group_looks() {
+    let journal = Journal::new();
+    // The only worker is blocked, so that the group looks when that is over.
+    let (app, guard) = restarting_with_stuck(&journal).await;
+    journal.take();
+    drop(guard);
+    journal.until("+a").await;
+    journal.until("+b").await;
+    assert!(app.is_running());
+    app.request_stop();
+    within(app.wait()).await;
+}

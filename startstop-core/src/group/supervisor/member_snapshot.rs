@@ -148,6 +148,8 @@ impl MemberSnapshot {
     /// Returns how it came to rest.
     pub(super) fn rest(&self) -> MemberEnd {
         match self.exit {
+            // Nobody waits for its end any more where that was before the look.
+            _ if self.stuck.is_some() && self.state == State::Stopped => MemberEnd::Failed,
             _ if self.stuck.is_some() => MemberEnd::Stuck,
             _ if self.ended_by == EndedBy::Own => MemberEnd::Own,
             _ if self.ended_by == EndedBy::Told => MemberEnd::Told,
