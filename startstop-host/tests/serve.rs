@@ -5,6 +5,7 @@ mod goodbye;
 mod http2;
 mod limits;
 mod others;
+mod panics;
 mod slow_readers;
 #[cfg(feature = "tls")]
 mod tls;

@@ -77,8 +77,13 @@ pub(super) fn app(gate: &Arc<Gate>) -> Router {
             get(async |Extension(cx): Extension<Context>| cx.name().to_owned()),
         )
         .route("/slow", get(slow))
+        .route("/panics", get(panics))
         .route("/events", get(events))
         .route("/upgrade", get(upgrade))
+}
+
+async fn panics() -> &'static str {
+    panic!("a request that nobody has thought of")
 }
 
 /// A stream of events that never pauses.
