@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 /// Returns the addresses of a name in an order that is always the same, of the family that the system prefers first; none if it
 /// cannot be looked up.
+#[cfg(feature = "postgres")]
 pub(super) async fn sorted(name: &str, port: u16) -> Vec<SocketAddr> {
     let mut found = from_preferred(name, port).await;
     let prefers_v4 = found.first().is_some_and(SocketAddr::is_ipv4);

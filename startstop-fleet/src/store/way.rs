@@ -57,6 +57,7 @@ impl<C: Clone> Way<C> {
     }
 
     /// Returns how many addresses the server has.
+    #[cfg(feature = "etcd")]
     pub(super) async fn addresses(&self) -> usize {
         match &self.server {
             Some((name, port)) => from_preferred(name, *port).await.len().max(1),
