@@ -322,7 +322,8 @@ async fn what_is_shown_last_is_what_is_and_the_value_of_the_outer_is_free_at_its
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn it_is_not_ready_once_the_inner_is_silent_also_where_no_worker_is_free() {
-    let settings = Settings::new().watchdog(Duration::from_millis(300));
+    // Long enough that it blocks before it counts as silent, also on a busy machine.
+    let settings = Settings::new().watchdog(2 * SECOND);
     let (inner, mut probe) = probed(settings);
     let outer = Runner::new(Runner::new(inner.clone()));
     within(outer.start()).await.unwrap();
