@@ -483,9 +483,8 @@ impl Process {
     /// Sets timeouts, restart policy and name. The readiness is `Explicit` unless it is set.
     ///
     /// With a [`watchdog`](Settings::watchdog) and [`Ready::notify`] the child knows it as `WATCHDOG_USEC`, and
-    /// its `WATCHDOG=1` are the heartbeats. So they are where the watchdog is set from outside, by a
-    /// [`Member`](startstop_core::Member) say, but that one the child does not know: one that asks for the variable, as those do that
-    /// use `sd_watchdog_enabled`, would be silent and be killed. Set it here, or the variable by [`env`](Self::env).
+    /// its `WATCHDOG=1` are the heartbeats; so also where the watchdog is set from outside, by a
+    /// [`Member`](startstop_core::Member) say.
     ///
     /// # Examples
     ///

@@ -84,13 +84,14 @@ async fn a_watchdog_that_is_set_from_outside_hears_the_child_and_kills_its_group
     let folder = Folder::new("outside");
     let then = format!(
         "os.system('sleep 1000 & echo $! >{}')\n\
-         for n in range(10):\n    time.sleep(0.2); s.send(b'WATCHDOG=1')\n\
+         silence = int(os.environ['WATCHDOG_USEC']) / 1e6\n\
+         for n in range(10):\n    time.sleep(silence / 5); s.send(b'WATCHDOG=1')\n\
          time.sleep(1000)",
         folder.path("pid")
     );
     let child = sends(&["READY=1"], &then);
     let outside = Settings::new().watchdog(Duration::from_secs(1));
-    let member = Member::new(child.env("WATCHDOG_USEC", "1000000")).settings(outside);
+    let member = Member::new(child).settings(outside);
     let group = Group::builder("app").with("child", member).build().unwrap();
     let runner = Runner::new(group);
     runner.start().await.unwrap();

@@ -8,6 +8,7 @@ use startstop_core::{Context, Reload};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
+use super::command::{self, Notified};
 use super::helper::Refusal;
 use super::message::Notice;
 use super::notify::NotifySocket;
@@ -16,7 +17,7 @@ use super::stopping::PutOff;
 use super::told::Told;
 use super::unready::Unready;
 use super::waiting::Waiting;
-use super::{OnReload, Process, command, verdict};
+use super::{OnReload, Process, verdict};
 use crate::error::ProcessError;
 use crate::group::{Ending, ProcessGroup};
 use crate::output::{OutputKind, Pump, Pumped, Sink};
@@ -58,7 +59,11 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
     let notify = notify_socket(process).map_err(failed)?;
     let (mut waiting, awaited) = Waiting::begin(process);
     let path = notify.as_ref().map(NotifySocket::path);
-    let spawned = command::spawn(process, path.as_deref())?;
+    let notified = path.as_deref().map(|socket| Notified {
+        socket,
+        silence: cx.watchdog(),
+    });
+    let spawned = command::spawn(process, notified)?;
     let sink = sink(process).map_err(failed)?;
     let reloading = Reloading::new(sink.clone());
     let pump = Pump::new(cx, spawned.stdout, spawned.stderr, sink, awaited);

@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::limits::{NotRaised, Raise};
 use super::{Process, Stdin};
@@ -44,10 +45,21 @@ pub(super) struct Spawned {
     pub(super) stderr: Option<OwnedFd>,
 }
 
-pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned, ProcessError> {
+/// The socket and the watchdog of a child that may say how it is.
+#[derive(Clone, Copy)]
+pub(super) struct Notified<'a> {
+    pub(super) socket: &'a Path,
+    /// The longest silence of its watchdog.
+    pub(super) silence: Option<Duration>,
+}
+
+pub(super) fn spawn(
+    process: &Process,
+    notified: Option<Notified<'_>>,
+) -> Result<Spawned, ProcessError> {
     let failed = |source| explain(process, source);
     let raise = process.limits.raise();
-    let mut command = build(process, notify, &raise).map_err(failed)?;
+    let mut command = build(process, notified, &raise).map_err(failed)?;
     let (child, spawner) = match process.nice {
         None => (command.spawn(), None),
         Some(by) => nicer(by, move || command.spawn())
@@ -71,14 +83,14 @@ pub(super) fn spawn(process: &Process, notify: Option<&Path>) -> Result<Spawned,
     })
 }
 
-fn build(process: &Process, notify: Option<&Path>, raise: &Raise) -> io::Result<Command> {
+fn build(process: &Process, notified: Option<Notified<'_>>, raise: &Raise) -> io::Result<Command> {
     let (program, args) = command_line(process, raise)?;
     let mut command = Command::new(program);
     command.args(args);
     surroundings(process, &mut command);
-    if let Some(path) = notify {
-        command.env("NOTIFY_SOCKET", path);
-        command.envs(silence(process).map(|micros| ("WATCHDOG_USEC", micros)));
+    if let Some(Notified { socket, silence }) = notified {
+        command.env("NOTIFY_SOCKET", socket);
+        command.envs(silence.and_then(micros).map(|it| ("WATCHDOG_USEC", it)));
     }
     // `setsid` would fork if it led a group already.
     if !process.session {
@@ -88,9 +100,8 @@ fn build(process: &Process, notify: Option<&Path>, raise: &Raise) -> io::Result<
     Ok(command)
 }
 
-/// Returns how long it may be silent, in microseconds, if there is a limit that a child can read.
-fn silence(process: &Process) -> Option<String> {
-    let silence = process.settings.get_watchdog()?;
+/// Returns a silence in microseconds, if that is a number that a child can read.
+fn micros(silence: Duration) -> Option<String> {
     let micros = u64::try_from(silence.as_micros()).ok();
     micros
         .filter(|micros| *micros > 0)
@@ -323,9 +334,7 @@ mod tests {
     use std::path::Path;
     use std::time::Duration;
 
-    use startstop_core::Settings;
-
-    use super::{OURS, Process, build};
+    use super::{Notified, OURS, Process, build};
 
     #[test]
     fn a_child_has_none_of_the_variables_that_are_ours_but_those_that_were_set() {
@@ -339,14 +348,13 @@ mod tests {
     }
     #[test]
     fn a_silence_is_told_if_there_is_a_number_for_it() {
+        let process = Process::new("true");
         let told = |silence| {
-            let process = Process::new("true").settings(Settings::new().watchdog(silence));
-            let command = build(
-                &process,
-                Some(Path::new("/notify")),
-                &process.limits.raise(),
-            )
-            .unwrap();
+            let notified = Notified {
+                socket: Path::new("/notify"),
+                silence: Some(silence),
+            };
+            let command = build(&process, Some(notified), &process.limits.raise()).unwrap();
             let mut envs = command.get_envs();
             let (_, value) = envs.find(|(name, _)| *name == "WATCHDOG_USEC").unwrap();
             value.map(|value| value.to_str().unwrap().to_owned())

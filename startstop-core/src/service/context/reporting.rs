@@ -194,6 +194,35 @@ impl Context {
         }
     }
 
+    /// Returns the longest silence between two [heartbeats](Self::heartbeat) that the [watchdog](crate::Settings::watchdog) of the
+    /// service allows, whoever has set it; `None` without a watchdog, and for a detached context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use startstop_core::{Context, Runner, Settings, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let service = service_fn(async |cx: Context| {
+    ///     let half = cx.watchdog().map(|silence| silence / 2);
+    ///     let mut work = tokio::time::interval(half.unwrap_or(Duration::from_secs(60)));
+    ///     while cx.run_until_cancelled(work.tick()).await.is_some() {
+    ///         cx.heartbeat();
+    ///     }
+    /// });
+    /// let runner = Runner::with_settings(service, Settings::new().watchdog(Duration::from_secs(3)));
+    /// runner.start().await.unwrap();
+    /// tokio::time::sleep(Duration::from_secs(60)).await;
+    /// assert!(runner.is_running());
+    /// # runner.stop().await.unwrap();
+    /// # }
+    /// ```
+    pub fn watchdog(&self) -> Option<Duration> {
+        self.attempt_link()?.node().shared().settings.watchdog()
+    }
+
     /// Notes what the service is about to do. A failure of the attempt, an
     /// [`Unresponsive`](crate::Unresponsive) error and the [`Status`](crate::Status) name the last
     /// checkpoint and its age, so that a report of a hang says where it is.
