@@ -313,7 +313,8 @@ impl Settings {
     /// [`Context::heartbeat`](crate::Context::heartbeat) while the service is running, and while it
     /// starts from its first heartbeat on. A service that is silent for longer is aborted and counts as
     /// failed. A service that waits for a [`Slot`](crate::Slot) is not silent, and [`every`](crate::every())
-    /// beats by itself. Zero means none, the default.
+    /// beats by itself. Zero means none, the default. A group has none, whatever is set: nobody beats for it, and its members
+    /// have their own.
     ///
     /// # Examples
     ///

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, mpsc::channel};
 use std::time::Duration;
 
 use startstop_core::{
-    Backoff, Cause, Context, Exit, Readiness, RestartPolicy, Runner, Settings, StartError, State,
-    StopError, service_fn, service_fn_with,
+    Backoff, Cause, Context, Exit, Group, Member, Readiness, RestartPolicy, Runner, Settings,
+    StartError, State, StopError, service_fn, service_fn_with,
 };
 use tokio::time::{Instant, sleep};
 
@@ -258,6 +258,30 @@ async fn a_service_that_is_silent_and_blocks_its_thread_is_unresponsive_and_alon
         );
         census.assert_settled();
         assert_eq!(census.runs(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_has_no_watchdog_and_its_members_keep_theirs() {
+    within(async {
+        let silent = Member::new(service_fn(|_| pending::<()>()));
+        let group = Group::builder("app")
+            .with(
+                "silent",
+                silent.settings(Settings::new().watchdog(seconds(50))),
+            )
+            .settings(Settings::new().watchdog(seconds(1)))
+            .build()
+            .expect("it has one member");
+        let runner = Runner::new(group);
+        let begun = Instant::now();
+        runner.start().await.expect("its member is ready at once");
+        assert_eq!(runner.wait().await, Exit::Failed);
+        assert_eq!(begun.elapsed(), seconds(50));
+        let silent = runner.find("app/silent").expect("it is a member");
+        let failure = silent.errors_last().expect("it has failed");
+        assert_eq!(failure.cause(), Cause::Unresponsive);
     })
     .await;
 }

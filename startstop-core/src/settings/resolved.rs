@@ -128,10 +128,11 @@ impl Resolved {
         self.settings().and_then(Settings::get_restart)
     }
 
+    /// Returns the longest silence. A whole has none: its members have heartbeats, and it has not.
     pub(crate) fn watchdog(&self) -> Option<Duration> {
         self.settings()
             .and_then(|set| set.watchdog)
-            .filter(|silence| !silence.is_zero())
+            .filter(|silence| !silence.is_zero() && !self.rules().owner)
     }
 
     /// Returns the watchdog's time and when the last heartbeat came, if there is one.
