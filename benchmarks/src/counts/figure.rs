@@ -178,7 +178,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         Several,
         ("crowd", Start),
         (BARE, "crowd"),
-        [2.10, 2.75],
+        [2.10, 2.98],
     ),
     figure(
         "crowd, stop",
