@@ -143,34 +143,33 @@ impl RareState {
             endings,
             unresponsive,
         } = self;
-        #[cfg(feature = "tracing")]
-        if attempt_span.is_open() {
-            return false;
-        }
-        let total = history.evicted() + history.entries().len() as u64;
-        let without_failures = total == 0 && outages.is_none() && unresponsive.is_none();
-        let of_cycle = last.is_some() || after_stop.is_some() || ended_by.is_some();
-        let of_parts = [
+        let failures = history.evicted() + history.entries().len() as u64;
+        let is_bare = [
+            failures == 0,
+            reloads.is_none(),
             stuck_below.is_none(),
             attached.is_none(),
             span.is_none(),
             drain_below.is_zero(),
-            tasks.is_none(),
-            endings.is_none(),
-        ];
-        let of_attempt = [
-            reloads.is_none(),
+            last.is_none(),
+            after_stop.is_none(),
+            ended_by.is_none(),
+            listeners.is_none(),
             said.is_none(),
+            #[cfg(feature = "tracing")]
+            !attempt_span.is_open(),
+            outages.is_none(),
+            tasks.is_none(),
             shutdown_call.is_none(),
             token.is_none(),
             deadline_token.is_none(),
+            retries.is_none(),
+            parent.is_none(),
+            next_on.is_none(),
+            endings.is_none(),
+            unresponsive.is_none(),
         ];
-        let of_next = retries.is_none() && parent.is_none() && next_on.is_none();
-        without_failures
-            && !of_cycle
-            && of_next
-            && listeners.is_none()
-            && of_parts.iter().chain(&of_attempt).all(|is_none| *is_none)
+        is_bare.iter().all(|is_bare| *is_bare)
     }
 }
 

@@ -213,7 +213,7 @@ fn tell_all(synced: &mut Synced, deferred: &mut Deferred, kind: EventKind) {
     }
     if let Some(kind) = news {
         let span = spans::open(synced, tag, deferred);
-        deferred.news.add(&span, tag, || kind);
+        deferred.news.add(span, tag, kind);
     }
 }
 

@@ -29,13 +29,7 @@ mod off {
 
     impl News {
         #[allow(clippy::unused_self)]
-        pub(crate) fn add(
-            &mut self,
-            _: &AttemptSpan,
-            _: (u64, u64),
-            _: impl FnOnce() -> EventKind,
-        ) {
-        }
+        pub(crate) fn add(&mut self, _: AttemptSpan, _: (u64, u64), _: EventKind) {}
 
         #[allow(clippy::unused_self)]
         pub(crate) fn is_empty(&self) -> bool {
@@ -83,13 +77,8 @@ mod on {
     pub(crate) struct News(Vec<(AttemptSpan, (u64, u64), EventKind)>);
 
     impl News {
-        pub(crate) fn add(
-            &mut self,
-            span: &AttemptSpan,
-            tag: (u64, u64),
-            event: impl FnOnce() -> EventKind,
-        ) {
-            self.0.push((span.clone(), tag, event()));
+        pub(crate) fn add(&mut self, span: AttemptSpan, tag: (u64, u64), event: EventKind) {
+            self.0.push((span, tag, event));
         }
 
         pub(crate) fn is_empty(&self) -> bool {
