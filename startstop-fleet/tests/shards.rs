@@ -45,6 +45,14 @@ async fn process<L: LeaseStore>(store: L, work: &Arc<Work>) -> Process<L> {
     runner
 }
 
+/// Waits until a process owns so many shards, and returns them.
+async fn owns<S: Service, L: LeaseStore>(process: &Runner<Shards<S, L>>, count: usize) -> Vec<u32> {
+    let mut owned = process.service().owned();
+    let all = owned.wait_for(|owned| owned.len() == count);
+    let owned = timeout(Duration::from_secs(60), all).await;
+    owned.expect("in a minute").unwrap().clone()
+}
+
 /// Looks in a row, 20 ms apart, that find the same: for a moment the numbers are right before the last one has moved.
 const LOOKS: usize = 20;
 
@@ -124,13 +132,7 @@ async fn a_process_that_is_cut_off_has_stopped_its_shards_before_others_have_the
     let b = process(other, &work).await;
     quiet(&[&a, &b]).await;
     one.cut();
-    timeout(
-        Duration::from_secs(60),
-        b.service().owned().wait_for(|owned| owned.len() == 64),
-    )
-    .await
-    .expect("in a minute")
-    .unwrap();
+    owns(&b, 64).await;
     work.assert_sound();
     one.mend();
     quiet(&[&a, &b]).await;
@@ -204,12 +206,7 @@ async fn ten_thousand_shards_cost_one_lease_and_one_watch() {
     let settings = Settings::new().stop_timeout(Duration::from_secs(4));
     let runner = Runner::new(shards.settings(settings.abort_timeout(Duration::from_secs(1))));
     runner.start().await.unwrap();
-    let mut owned = runner.service().owned();
-    let all = owned.wait_for(|owned| owned.len() == 10_000);
-    timeout(Duration::from_secs(60), all)
-        .await
-        .expect("in a minute")
-        .unwrap();
+    owns(&runner, 10_000).await;
     let members = memory.list("many/members/").await.unwrap();
     let (member, mut record) = members.into_iter().next().expect("one");
     let calls = cable.calls();
@@ -245,12 +242,10 @@ async fn the_term_of_a_shard_that_has_moved_is_not_valid() {
         runner
     };
     let one = start(terms.clone()).await;
-    let mut owned = one.service().owned();
-    owned.wait_for(|owned| owned.len() == 2).await.unwrap();
+    owns(&one, 2).await;
     let two = start(Arc::default()).await;
-    let mut moved = two.service().owned();
-    moved.wait_for(|moved| moved.len() == 1).await.unwrap();
-    let here = owned.wait_for(|owned| owned.len() == 1).await.unwrap()[0];
+    owns(&two, 1).await;
+    let here = owns(&one, 1).await[0];
     assert!(one.find(&format!("orders/shards/{here}")).is_some());
     let valid: Vec<String> = terms
         .lock()

@@ -9,7 +9,7 @@ use startstop_fleet::{LeaseStore, Memory, Shards, Term};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::{COUNT, Process, Work, process, quiet};
+use super::{COUNT, Process, Work, owns, process, quiet};
 use crate::support::ROOMY;
 
 fn handles(process: &Process<Memory>) -> Vec<Arc<dyn StartStop>> {
@@ -116,12 +116,7 @@ async fn a_shard_whose_service_could_not_be_made_is_made_again() {
     let shards = Shards::new("orders", 4, Memory::new(), make).timing(ROOMY);
     let runner = Runner::new(shards.settings(settings));
     runner.start().await.unwrap();
-    let mut owned = runner.service().owned();
-    let all = owned.wait_for(|owned| owned.len() == 4);
-    timeout(Duration::from_secs(60), all)
-        .await
-        .expect("in a minute")
-        .unwrap();
+    owns(&runner, 4).await;
     let path = "orders/shards/2";
     timeout(Duration::from_secs(60), async {
         while !runner.find(path).is_some_and(|shard| shard.is_running()) {
