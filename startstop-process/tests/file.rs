@@ -52,7 +52,9 @@ async fn a_command_of_a_procfile_may_begin_with_what_only_a_shell_knows() {
     let folder = Folder::new("builtin");
     let path = folder.path("Procfile");
     fs::write(folder.path("vars"), "echo sourced >two\n").unwrap();
-    let text = "one: exec tail -f /dev/null\ntwo: . ./vars\nthree: ! test -e nothing\n";
+    // The end of one stops the others, so `three` gives `two` the time to write.
+    let text = "one: exec tail -f /dev/null\ntwo: . ./vars\n\
+                three: ! { until test -s two; do sleep 0.01; done; test -e nothing; }\n";
     let runner = running(&path, text).await;
     assert_eq!(folder.read("two").await, "sourced");
     runner.wait().await;
