@@ -9,6 +9,7 @@ mod composition;
 mod generated_fn;
 mod methods;
 mod place;
+mod lifetimes;
 mod service;
 mod value;
 

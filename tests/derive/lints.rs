@@ -89,6 +89,47 @@ struct Composed<S: Service> {
     other: Runner<Marked<u8>>,
 }
 
+/// The crate by a path of the user's, who has imported all that the macros name.
+mod renamed {
+    use startstop_core::{self as services, BoxError, Context, Runner, Service, service_methods};
+
+    #[derive(Debug, Service)]
+    #[service(crate = services, start = serve, stop = close, name = "renamed", drain = "1s")]
+    pub(super) struct Named;
+
+    impl Named {
+        async fn serve(&self) {
+            std::future::ready(()).await;
+        }
+
+        async fn close(&self, cx: Context) -> Result<(), BoxError> {
+            cx.cancelled().await;
+            Ok(())
+        }
+    }
+
+    #[derive(Debug, Service)]
+    #[service(crate = services)]
+    pub(super) struct Marked;
+
+    #[service_methods(crate = services)]
+    impl Marked {
+        #[start]
+        async fn serve(&self) {
+            std::future::ready(()).await;
+        }
+    }
+
+    #[derive(Debug, Service)]
+    #[service(crate = services, name = "whole", limit(3, "60s"))]
+    pub(super) struct Composed {
+        #[service(member(on_failure = ignore))]
+        pub(super) one: Runner<Named>,
+        #[service(member(bound_to(one)))]
+        pub(super) other: Runner<Marked>,
+    }
+}
+
 fn name(service: &impl Service) -> String {
     let settings: Settings = service.settings();
     settings.get_name().unwrap_or_default().to_owned()
@@ -102,4 +143,6 @@ fn lints_of_the_user_say_nothing_of_what_the_derive_writes() {
     assert_eq!(name(&Borrowed(&[1])), "borrowed");
     let (one, other) = (Runner::new(Named(1)), Runner::new(Marked(1)));
     assert_eq!(name(&Composed { one, other }), "composed");
+    let (one, other) = (Runner::new(renamed::Named), Runner::new(renamed::Marked));
+    assert_eq!(name(&renamed::Composed { one, other }), "whole");
 }

@@ -11,6 +11,7 @@
 
 pub mod composed;
 pub mod hygiene;
+pub mod lifetimes;
 pub mod marked;
 pub mod pedantic;
 pub mod renamed;
@@ -21,6 +22,7 @@ pub mod shapes;
 pub fn run() {
     composed::main();
     hygiene::main();
+    lifetimes::main();
     marked::main();
     pedantic::main();
     renamed::main();

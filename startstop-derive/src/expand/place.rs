@@ -1,10 +1,14 @@
 //! Paths, heads and bounds that both macros write.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Token, WherePredicate};
 
+use super::lifetimes;
 use crate::model::Place;
+
+/// The name of the hidden module.
+const PRIVATE: &str = "__private";
 
 /// Returns the path of the hidden module.
 pub(super) fn private(place: &Place) -> TokenStream {
@@ -18,9 +22,14 @@ pub(super) fn private(place: &Place) -> TokenStream {
 /// and a second one about the same is known by its place to be the same.
 pub(super) fn at(path: &TokenStream, span: Span) -> TokenStream {
     let respanned = path.clone().into_iter().map(|mut token| {
-        // `$crate` keeps its span: the span says which crate it means.
-        if !matches!(&token, TokenTree::Ident(ident) if ident == "$crate") {
-            token.set_span(span);
+        match &token {
+            // `$crate` keeps its span: the span says which crate it means.
+            TokenTree::Ident(ident) if ident == "$crate" => {}
+            // Of the macro, or a path from `crate = ..` would count as one of the user's, who has imported the same.
+            TokenTree::Ident(ident) if ident == PRIVATE => {
+                token.set_span(Span::call_site().located_at(span));
+            }
+            _ => token.set_span(span),
         }
         token
     });
@@ -99,39 +108,13 @@ impl<'a> Head<'a> {
         (!has_lifetimes).then(|| quote!(for<'__any> Self: #private::Assumed))
     }
 
-    /// Returns the tokens with `'static` for each lifetime of the type, and for `'_`.
+    /// Returns the tokens with `'static` for each lifetime of the type, and for `'_` where it is none of a function.
     pub(super) fn statics(&self, tokens: impl ToTokens) -> TokenStream {
         let names: Vec<String> = self
             .generics
             .lifetimes()
             .map(|param| param.lifetime.ident.to_string())
             .collect();
-        statics(tokens.to_token_stream(), &names)
+        lifetimes::statics(tokens.to_token_stream(), &names)
     }
-}
-
-fn statics(tokens: TokenStream, names: &[String]) -> TokenStream {
-    let mut is_lifetime = false;
-    let fixed = tokens.into_iter().map(|token| {
-        let after_tick = std::mem::replace(
-            &mut is_lifetime,
-            matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\''),
-        );
-        match token {
-            TokenTree::Ident(ident) if after_tick && is_one_of(&ident, names) => {
-                Ident::new("static", ident.span()).into()
-            }
-            TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), statics(group.stream(), names));
-                inner.set_span(group.span());
-                inner.into()
-            }
-            token => token,
-        }
-    });
-    fixed.collect()
-}
-
-fn is_one_of(lifetime: &Ident, names: &[String]) -> bool {
-    lifetime == "_" || names.iter().any(|name| lifetime == name)
 }
