@@ -8,6 +8,7 @@ mod spec;
 mod lines;
 mod dotenv;
 mod procfile;
+mod order;
 mod read;
 mod apply;
 
@@ -34,9 +35,9 @@ use spec::{Document, Head, Spec};
 /// `PORT` of its own; the end of one is the end of all.
 ///
 /// On a reload the file is read again: processes are started, stopped and restarted, but only those that have
-/// changed and what depends on them. A file with mistakes changes nothing. The answer is there when all that is new is
-/// ready; one that does not start is left out again, and tried again by the next reload. A reload that comes before
-/// that is looked at at once.
+/// changed and what depends on them. A file with mistakes changes nothing. What is new is started when all that goes has ended,
+/// for it may need a port of one that goes. The answer is there when all that is new is ready; one that does not start is left
+/// out again, and tried again by the next reload. A reload that comes before that is looked at at once.
 ///
 /// # Examples
 ///

@@ -1,7 +1,6 @@
 //! A TOML file: every mistake is collected, none hides another.
 
 mod entry;
-mod circles;
 mod head;
 mod sinks;
 
@@ -11,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::mistakes::{Found, did_you_mean, did_you_mean_one_of};
+use super::order::circles;
 use super::spec::{Document, Spec};
 use super::{bytes, duration};
 
@@ -111,7 +111,7 @@ impl FileReader {
             .values()
             .map(|entry| needs(entry).filter_map(place).collect())
             .collect();
-        let circle = circles::of(&edges);
+        let circle = circles(&edges);
         for (from, (key, entry)) in processes.iter().enumerate() {
             for named in needs(entry) {
                 let (Some(name), at) = (named.get_ref().as_str(), named.span().start) else {

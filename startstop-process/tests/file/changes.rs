@@ -179,3 +179,62 @@ async fn processes_that_go_are_stopped_side_by_side() {
     assert!(runner.errors_list().is_empty());
     runner.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_takes_long_to_end_holds_up_no_mistake_and_no_later_reload() {
+    let folder = Folder::new("reload-slow-end");
+    let path = folder.path("app.toml");
+    let kept = entry(&folder, "kept", "a", "");
+    let told = folder.path("told");
+    let slow = format!(
+        "[process.slow]\ncommand = 'trap \"echo >{told}\" TERM; echo up; until [ -e {told}-enough ]; do sleep 0.02; done'\n\
+         ready = {{ line = 'up' }}\nstop = {{ timeout = '60s' }}\n"
+    );
+    let runner = running(&path, &format!("{kept}{slow}")).await;
+    let new = |sign: &str| entry(&folder, "new", sign, "");
+    fs::write(&path, kept.clone() + &new("a")).unwrap();
+    let first = tokio::spawn({
+        let runner = runner.clone();
+        async move { runner.reload().await }
+    });
+    folder.read("told").await;
+    // A mistake is told although the end is still waited for.
+    fs::write(&path, "[process.new]\n").unwrap();
+    assert!(runner.reload().await.is_err());
+    // What is new starts when the other one has ended, as the last file says; what is back too.
+    fs::write(&path, kept.clone() + &new("b") + &slow).unwrap();
+    let second = tokio::spawn({
+        let runner = runner.clone();
+        async move { runner.reload().await }
+    });
+    assert!(!first.is_finished());
+    assert_eq!(runner.service().members().len(), 2);
+    fs::write(folder.path("told-enough"), "").unwrap();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    folder.read("new-b").await;
+    assert!(!fs::exists(folder.path("new-a")).unwrap());
+    let mut members = runner.service().members();
+    members.sort();
+    assert_eq!(members, ["kept", "new", "slow"]);
+    runner.stop().await.unwrap();
+}
+
+/// A chain of processes that wait for one that is never ready, last first: nothing of them is spawned.
+#[tokio::test]
+async fn a_reload_of_many_processes_takes_no_longer_than_there_are() {
+    let folder = Folder::new("reload-many");
+    let path = folder.path("app.toml");
+    let kept = entry(&folder, "kept", "a", "");
+    let runner = running(&path, &kept).await;
+    let link = |n: u32| format!("[process.n{n}]\ncommand = 'true'\nafter = ['n{}']\n", n - 1);
+    let chain: String = (1..1500).rev().map(link).collect();
+    let first = entry(&folder, "n0", "a", "ready = { line = 'never' }");
+    fs::write(&path, format!("{chain}{first}{kept}")).unwrap();
+    runner.request_reload();
+    folder.read("n0-a").await;
+    fs::write(&path, &kept).unwrap();
+    runner.reload().await.unwrap();
+    assert_eq!(runner.service().members(), ["kept"]);
+    runner.stop().await.unwrap();
+}

@@ -1,7 +1,7 @@
-//! Circles among processes that start after each other, whose number may be large.
+//! The order of processes that start after each other, and circles among them. Their number may be large.
 
 /// Returns a number for each place, the same for two that reach each other.
-pub(super) fn of(edges: &[Vec<usize>]) -> Vec<usize> {
+pub(super) fn circles(edges: &[Vec<usize>]) -> Vec<usize> {
     let mut back = vec![Vec::new(); edges.len()];
     for (from, to) in edges.iter().enumerate() {
         for to in to {
@@ -10,7 +10,7 @@ pub(super) fn of(edges: &[Vec<usize>]) -> Vec<usize> {
     }
     let mut circle = vec![usize::MAX; edges.len()];
     // What is left of those that lead to a place, when it is taken last first, is reached from it.
-    for root in left_in_order(edges).into_iter().rev() {
+    for root in needs_first(edges).into_iter().rev() {
         let mut found = vec![root];
         while let Some(at) = found.pop() {
             if circle[at] == usize::MAX {
@@ -22,8 +22,9 @@ pub(super) fn of(edges: &[Vec<usize>]) -> Vec<usize> {
     circle
 }
 
-/// Walks depth first, on a stack of its own, and returns the places as they are left.
-fn left_in_order(edges: &[Vec<usize>]) -> Vec<usize> {
+/// Walks depth first, on a stack of its own, and returns the places as they are left: without a circle each comes behind those that
+/// it has an edge to.
+pub(super) fn needs_first(edges: &[Vec<usize>]) -> Vec<usize> {
     let (mut seen, mut left) = (vec![false; edges.len()], Vec::new());
     for root in 0..edges.len() {
         let mut path = Vec::new();
@@ -52,7 +53,7 @@ fn left_in_order(edges: &[Vec<usize>]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::circles;
 
     /// Whether one reaches the other, looked up without any order.
     fn reaches(edges: &[Vec<usize>], from: usize, to: usize) -> bool {
@@ -73,7 +74,7 @@ mod tests {
             let has = |from: usize, to: usize| bits & (1 << (from * 3 + to)) != 0;
             let to = |from| (0..3).filter(|to| has(from, *to)).collect();
             let edges: Vec<Vec<usize>> = (0..3).map(to).collect();
-            let circle = of(&edges);
+            let circle = circles(&edges);
             for (a, b) in (0..9).map(|n| (n / 3, n % 3)) {
                 let both = reaches(&edges, a, b) && reaches(&edges, b, a);
                 assert_eq!(circle[a] == circle[b], both, "{edges:?}: {a}, {b}");
