@@ -8,6 +8,7 @@
 //! 5. A record that says our name while nothing of ours runs is taken again, with a greater fence.
 //! 6. A conflict is looked at before it is believed.
 //! 7. One call at a time; an answer that comes after its limit is nobody's.
+//! 8. What a service holds that does not end although it was aborted is not renewed.
 
 mod call;
 mod follow;
@@ -128,6 +129,7 @@ impl Election {
             Event::Answered { call, result } => self.on_answer(now, call, result, &mut actions),
             Event::Changed(record) => self.on_changed(now, record),
             Event::Ended => self.on_ended(now),
+            Event::Unresponsive => self.on_unresponsive(&mut actions),
             Event::Stop => {
                 self.leaving = true;
                 self.stop_in_order(now, StopCause::Stop, &mut actions);

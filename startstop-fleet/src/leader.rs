@@ -99,6 +99,10 @@ enum Wish {
 
 /// The reaction of a process whose led service has not ended when its term is over.
 ///
+/// A service that was aborted and does not end, because it blocks its thread say, is not waited for: from the moment when its runner
+/// [gives it up](startstop_core::Status::unresponsive) its lease is renewed no more, so that another one can lead, even if the leader
+/// has resigned or the watchdog of the service was the reason. A [`stop`](Runner::stop) of the leader then says that it does not yield.
+///
 /// # Examples
 ///
 /// ```

@@ -4,6 +4,7 @@ mod ends;
 mod handles;
 mod restarts;
 mod shown;
+mod unresponsive;
 
 use std::time::Duration;
 

@@ -80,6 +80,13 @@ fn a_service_that_ignores_its_stop_ends_with_its_process() {
     assert_exits("deaf");
 }
 
+/// The store is there, and the lease is renewed until the service is given up on.
+#[test]
+fn a_service_that_does_not_end_ends_with_its_process_when_its_leader_resigns_or_stops() {
+    assert_exits("resigns");
+    assert_exits("stops");
+}
+
 #[test]
 fn a_service_that_blocks_the_only_thread_ends_with_its_process() {
     assert_exits("blocks");

@@ -87,6 +87,11 @@ impl Election {
     }
 
     fn on_failed(&mut self, kind: CallKind, sent: Duration, error: CallError) {
+        let error = match kind {
+            // It compares nothing.
+            CallKind::Read => CallError::Unknown,
+            _ => error,
+        };
         self.next = match (kind, error) {
             (CallKind::Take, CallError::Conflict) => sent + self.follower.outrun(&self.timing),
             (_, CallError::Conflict) => sent,

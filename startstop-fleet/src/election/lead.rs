@@ -18,31 +18,45 @@ pub(super) struct Held {
     doubtful: bool,
     /// The record is somebody else's, or gone.
     taken: bool,
-    /// The term is over and the service has not ended.
-    overrun: bool,
+    course: Course,
     releases: u8,
+}
+
+/// The course of a term whose lease is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Course {
+    Renewed,
+    /// The service was aborted and does not end.
+    RunsOut,
+    /// The term is over and the service has not ended.
+    Overrun,
 }
 
 impl Held {
     pub(super) fn new(record: Record, renewed: Duration, valid_until: Duration) -> Self {
-        let (doubtful, taken, overrun) = (false, false, false);
+        let (doubtful, taken) = (false, false);
         Self {
             record,
             renewed,
             valid_until,
             doubtful,
             taken,
-            overrun,
+            course: Course::Renewed,
             releases: 0,
         }
     }
 
     pub(super) fn wake_at(&self, cause: StopCause, call: Duration) -> Option<Duration> {
-        match (self.overrun, cause.is_loss() || self.taken) {
-            (true, _) => None,
-            (false, true) => Some(self.valid_until),
-            (false, false) => Some(self.valid_until.min(call)),
+        match self.course {
+            Course::Overrun => None,
+            _ if self.is_renewed(cause) => Some(self.valid_until.min(call)),
+            _ => Some(self.valid_until),
         }
+    }
+
+    /// Tells whether it is renewed while its service winds down.
+    fn is_renewed(&self, cause: StopCause) -> bool {
+        !cause.is_loss() && !self.taken && self.course == Course::Renewed
     }
 }
 
@@ -54,10 +68,10 @@ impl Election {
         else {
             return;
         };
-        if now < held.valid_until || held.overrun || goes_on {
+        if now < held.valid_until || held.course == Course::Overrun || goes_on {
             return;
         }
-        held.overrun = true;
+        held.course = Course::Overrun;
         self.pending = None;
         if matches!(self.stage, ElectionStage::Leading(_)) {
             self.stop_service(StopCause::Expired, actions);
@@ -80,12 +94,13 @@ impl Election {
         }
     }
 
-    /// A leader that stops goes on renewing while its service winds down, but for one that has lost its lease.
+    /// A leader that stops goes on renewing while its service winds down, but for one that has lost its lease, or whose service
+    /// does not end.
     pub(super) fn wind_down(&mut self, now: Duration, actions: &mut Vec<Action>) {
         let ElectionStage::Stopping(held, cause) = &self.stage else {
             return;
         };
-        if !cause.is_loss() && !held.taken && !held.overrun {
+        if held.is_renewed(*cause) {
             self.renew(now, actions);
         }
     }
@@ -196,9 +211,23 @@ impl Election {
         }
     }
 
+    /// The term runs out, since nobody else could lead otherwise.
+    pub(super) fn on_unresponsive(&mut self, actions: &mut Vec<Action>) {
+        let (ElectionStage::Leading(held) | ElectionStage::Stopping(held, _)) = &mut self.stage
+        else {
+            return;
+        };
+        held.course = held.course.max(Course::RunsOut);
+        self.pending = None;
+        if matches!(self.stage, ElectionStage::Leading(_)) {
+            self.stop_service(StopCause::Unresponsive, actions);
+        }
+    }
+
     pub(super) fn on_ended(&mut self, now: Duration) {
         let (held, after) = match std::mem::replace(&mut self.stage, ElectionStage::Following) {
-            ElectionStage::Leading(held) | ElectionStage::Stopping(held, StopCause::Stop) => {
+            ElectionStage::Leading(held)
+            | ElectionStage::Stopping(held, StopCause::Stop | StopCause::Unresponsive) => {
                 (held, After::Finish)
             }
             ElectionStage::Stopping(held, StopCause::Resign) => {

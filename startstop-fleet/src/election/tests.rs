@@ -3,6 +3,7 @@
 mod following;
 mod leading;
 mod storm;
+mod unresponsive;
 
 use std::time::Duration;
 

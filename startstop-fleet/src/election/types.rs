@@ -20,6 +20,8 @@ pub enum Event {
     Changed(Option<Record>),
     /// The led service, all of it, has ended: by itself or because it was told to.
     Ended,
+    /// The led service was aborted and does not end: it is not waited for any longer than the term lasts.
+    Unresponsive,
     /// The replica is to leave: its service stops, the lease is released, nothing follows.
     Stop,
     /// The replica is to give up its lease in order, and to follow.
@@ -110,6 +112,8 @@ pub enum StopCause {
     Taken,
     /// The term was over before anybody could say so: the process was frozen.
     Expired,
+    /// The service is [unresponsive](Event::Unresponsive), though nobody has told it to stop: its watchdog has aborted it, say.
+    Unresponsive,
 }
 
 impl StopCause {

@@ -96,6 +96,6 @@ fn words(cause: StopCause) -> &'static str {
         StopCause::OutOfTouch => "it could not be renewed in time",
         StopCause::Taken => "its record was deleted, or is somebody else's",
         StopCause::Expired => "it was over before it could be renewed",
-        StopCause::Stop | StopCause::Resign => "it was given up",
+        StopCause::Stop | StopCause::Resign | StopCause::Unresponsive => "it was given up",
     }
 }

@@ -1,10 +1,10 @@
 //! The service of one term: its runner, its term, and the guard over both.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use startstop_core::{Exit, Runner, State};
+use startstop_core::{EventKind, Exit, Runner, State, Status};
 
 use super::{LeaderError, OnOverrun, Role};
 use crate::guard::Guard;
@@ -17,6 +17,8 @@ pub(super) struct Led {
     pub(super) term: Term,
     /// It was told to stop.
     pub(super) told: bool,
+    /// It was aborted and does not end.
+    pub(super) is_unresponsive: bool,
     since: SystemTime,
     guard: Option<Guard>,
     /// How its service has ended, once nothing runs it any more.
@@ -39,6 +41,7 @@ impl Led {
             runner,
             term,
             told: false,
+            is_unresponsive: false,
             since: SystemTime::now(),
             guard,
             end: None,
@@ -85,6 +88,31 @@ impl Led {
         }
     }
 
+    /// Waits until it is given up on, once: it was aborted and does not end.
+    pub(super) async fn unresponsive(&self) {
+        if self.is_unresponsive {
+            pending::<()>().await;
+        }
+        loop {
+            self.runner.wait_for(State::Stopping).await;
+            let mut events = self.runner.events();
+            let mut verdict = self.runner.status().unresponsive().is_some();
+            while !verdict && self.runner.state() == State::Stopping {
+                let Some(event) = events.next().await else {
+                    return pending().await;
+                };
+                let is_told = matches!(
+                    event.kind(),
+                    EventKind::Unresponsive(_) | EventKind::Missed(_)
+                );
+                verdict = is_told && self.runner.status().unresponsive().is_some();
+            }
+            if verdict {
+                return;
+            }
+        }
+    }
+
     pub(super) fn stop(&self) {
         self.runner.request_stop();
     }
@@ -110,12 +138,11 @@ impl Led {
         if !self.told && status.state() != State::Stopped {
             return false;
         }
-        let failed = || status.last_failure().cloned().map(LeaderError::Led);
         let end = match status.last_exit() {
             Exit::Completed | Exit::Stopped => Ok(()),
             // Somebody has started it after it was told to stop.
             _ if self.runner.service().was_refused() => Ok(()),
-            Exit::Failed => Err(failed().unwrap_or(LeaderError::Aborted)),
+            Exit::Failed => Err(failure(&status)),
             _ => Err(LeaderError::Aborted),
         };
         if !self.term.end_after(runs) {
@@ -128,8 +155,18 @@ impl Led {
         true
     }
 
+    /// Returns how a service has failed that has not ended.
+    pub(super) fn failure(&self) -> LeaderError {
+        failure(&self.runner.status())
+    }
+
     /// Tells how the service has ended.
     pub(super) fn finish(self) -> Result<(), LeaderError> {
         self.end.unwrap_or(Err(LeaderError::Aborted))
     }
+}
+
+fn failure(status: &Status) -> LeaderError {
+    let failure = status.last_failure().cloned();
+    failure.map_or(LeaderError::Aborted, LeaderError::Led)
 }

@@ -70,6 +70,9 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
         let mut event = Event::Tick;
         loop {
             self.step(event).await?;
+            if let Some(error) = self.leaves_behind() {
+                return Err(error.into());
+            }
             if self.election.is_finished() {
                 return match std::mem::replace(&mut self.outcome, Ok(())) {
                     // No other term has a longer lease.
@@ -106,6 +109,7 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                 () = leader.shared.resign.notified() => return Event::Resign,
                 asked = cx.reloaded() => pass_on(cx, led.as_ref(), asked),
                 () = ended(led.as_ref()) => return Event::Ended,
+                () = unresponsive(led.as_ref()) => return Event::Unresponsive,
                 (id, result) = optional(call.as_mut()) => {
                     *call = None;
                     return self.on_answer(id, result);
@@ -132,8 +136,10 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
         }
         let mut event = Some(event);
         while let Some(next) = event.take() {
-            if matches!(next, Event::Ended) && !self.on_ended() {
-                break;
+            match next {
+                Event::Ended if !self.on_ended() => break,
+                Event::Unresponsive => self.on_unresponsive(),
+                _ => {}
             }
             for action in self.election.step(clock::now(), next) {
                 if !self.act(action).await {
@@ -224,6 +230,13 @@ async fn optional<F: Future + Unpin>(future: Option<F>) -> F::Output {
 async fn ended(led: Option<&Led>) {
     match led {
         Some(led) => led.ended().await,
+        None => pending().await,
+    }
+}
+
+async fn unresponsive(led: Option<&Led>) {
+    match led {
+        Some(led) => led.unresponsive().await,
         None => pending().await,
     }
 }

@@ -58,15 +58,29 @@ async fn run(case: &str) {
             .ready_when_leading(),
     );
     runner.start().await.unwrap();
-    if case == "frozen" {
-        return tokio::time::sleep(LONG).await;
+    match case {
+        "frozen" => return tokio::time::sleep(LONG).await,
+        // One that has not begun is not run when it is stopped.
+        "resigns" => {
+            began().await;
+            runner.service().resign();
+            given_up(&runner).await;
+        }
+        "stops" => {
+            began().await;
+            runner.stop().await.ok();
+        }
+        _ => cable.cut(),
     }
-    cable.cut();
-    let left = TERM.lock().unwrap().as_ref().expect("it leads").left();
+    let left = match case {
+        // Its term is not valid any more, whatever is left of its lease.
+        "stops" => QUICK.validity(),
+        _ => TERM.lock().unwrap().as_ref().expect("it leads").left(),
+    };
     let margin = QUICK.lease.saturating_sub(QUICK.validity());
     println!("over {}", nanos(now() + left + margin));
-    while case == "dropped" && !BEGAN.load(Ordering::SeqCst) {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+    if case == "dropped" {
+        began().await;
     }
     if case.starts_with("dropped") {
         runner.stop_within(Duration::ZERO).await.ok();
@@ -79,7 +93,26 @@ async fn run(case: &str) {
     }
 }
 
-/// The service that hangs when it is dropped has been polled.
+async fn given_up(runner: &Runner<impl Service>) {
+    let is_given_up = || {
+        let status = runner.status();
+        let mut led = status.children().iter();
+        led.any(|led| led.unresponsive().is_some())
+    };
+    while !is_given_up() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The leader has taken that in, too.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+async fn began() {
+    while !BEGAN.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// The service has begun.
 static BEGAN: AtomicBool = AtomicBool::new(false);
 
 /// That of the leader.
@@ -124,7 +157,11 @@ fn made(case: &str, term: Term) -> BoxService {
         })
         .boxed(),
         // A thread cannot be aborted.
-        "deaf" | "report" => blocking_fn(|_| thread::sleep(LONG)).boxed(),
+        "deaf" | "report" | "resigns" | "stops" => blocking_fn(|_| {
+            BEGAN.store(true, Ordering::SeqCst);
+            thread::sleep(LONG);
+        })
+        .boxed(),
         _ => service_fn(async |cx| cx.cancelled().await).boxed(),
     }
 }

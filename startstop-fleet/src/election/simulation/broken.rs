@@ -7,7 +7,7 @@ use super::{Network, Plan, Report, World};
 
 /// Each rule with a seed that catches it. `search` finds them anew when the simulation has changed.
 const SEEDS: [(Rule, u64); 10] = [
-    (Rule::ValidFromTheRequest, 1),
+    (Rule::ValidFromTheRequest, 10),
     (Rule::ReleaseAfterTheEnd, 1),
     (Rule::OwnClockOnly, 1),
     (Rule::SkewIsLeftOut, 1),

@@ -16,6 +16,8 @@ pub(super) enum Input {
     Hint(Record),
     /// The service of the term with this fence has ended.
     Ended(u64),
+    /// It does not end, and is given up on.
+    Unresponsive(u64),
     Stop,
     Resign,
 }
@@ -130,7 +132,8 @@ impl Replica {
                 self.service = None;
                 Event::Ended
             }
-            Input::Tick | Input::Ended(_) => Event::Tick,
+            Input::Unresponsive(fence) if self.service == Some(fence) => Event::Unresponsive,
+            Input::Tick | Input::Ended(_) | Input::Unresponsive(_) => Event::Tick,
             Input::Stop => Event::Stop,
             Input::Resign => Event::Resign,
         };

@@ -11,6 +11,9 @@ use super::report::{Network, Plan, Report};
 use super::store::Store;
 use crate::timing::Timing;
 
+/// When a service is given up on that hangs; one that does not has ended by then.
+const GRACE: Duration = Duration::from_secs(7);
+
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) now: Duration,
@@ -240,14 +243,17 @@ impl World {
         }
     }
 
-    /// The service winds down within its grace, if it does not hang.
+    /// The service winds down within its grace, or hangs and is given up on.
     fn tell(&mut self, replica: usize) {
         let it = &mut self.replicas[replica];
-        let (Some(fence), false, false) = (it.service, it.told, it.hangs) else {
-            it.told = true;
+        let was_told = std::mem::replace(&mut it.told, true);
+        let (Some(fence), false) = (it.service, was_told) else {
             return;
         };
-        it.told = true;
+        if it.hangs {
+            self.input(GRACE, replica, Input::Unresponsive(fence));
+            return;
+        }
         let most = if self.random.chance(20) { 6_900 } else { 300 };
         // Counted by the fastest clock, so that the replica stays within its grace by its own clock.
         let takes = self.random.millis(0, most).mul_f64(0.95);

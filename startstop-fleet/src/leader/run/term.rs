@@ -70,8 +70,11 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
 
     pub(super) async fn stop(&mut self, cause: StopCause, valid_until: Duration) {
         let Some(led) = &mut self.led else { return };
-        led.told = true;
         led.term.close();
+        if cause == StopCause::Unresponsive {
+            return; // it was aborted
+        }
+        led.told = true;
         if cause.is_loss() {
             self.cx.report(LeaseLost::new(led.term.fence(), cause));
         }
@@ -101,6 +104,18 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
                 fence: led.term.fence(),
             });
         }
+    }
+
+    pub(super) fn on_unresponsive(&mut self) {
+        if let Some(led) = &mut self.led {
+            led.is_unresponsive = true;
+        }
+    }
+
+    /// Returns how the leader fails that is to end and whose service does not: it cannot wait for that, and the guard stays.
+    pub(super) fn leaves_behind(&self) -> Option<LeaderError> {
+        let led = self.led.as_ref()?;
+        (self.heard_stop && led.is_unresponsive).then(|| led.failure())
     }
 
     /// The service has ended: by itself, or as the replica leaves, which is how the leader ends; or for a lost lease. Returns false if it
