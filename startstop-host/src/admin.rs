@@ -10,12 +10,11 @@ mod page;
 mod probe;
 mod server;
 mod settings;
+mod status;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::Response;
 use axum::routing::{any, get};
 use startstop_core::{Runner, Service};
 use tokio::sync::Semaphore;
@@ -86,7 +85,7 @@ fn routes(shared: Arc<AdminShared>) -> Router {
         .route("/readyz", get(probe::readyz))
         .route("/healthz", get(probe::healthz))
         .route("/startupz", get(probe::startupz))
-        .route("/status", get(status))
+        .route("/status", get(status::status))
         .route("/events", get(events::events))
         .route("/", get(page::page))
         .route("/control/{*target}", any(control::control))
@@ -94,14 +93,4 @@ fn routes(shared: Arc<AdminShared>) -> Router {
         .fallback(async || answer::text(404, "there is nothing here\n"))
         .layer(axum::middleware::from_fn(asked::limit_body))
         .with_state(shared)
-}
-
-async fn status(State(shared): State<Arc<AdminShared>>) -> Response {
-    let Some(status) = shared.probes.source().status() else {
-        return answer::text(503, "the service is gone\n");
-    };
-    match serde_json::to_vec(&status) {
-        Ok(json) => answer::new(200, answer::JSON, json),
-        Err(error) => answer::text(500, format!("{error}\n")),
-    }
 }

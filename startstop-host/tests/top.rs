@@ -16,14 +16,20 @@ fn top(addr: SocketAddr, arguments: &[&str]) -> Command {
     command
 }
 
-/// A program of two parts, its address and its handle; it runs on a thread of its own.
+fn idle() -> impl Service {
+    service_fn(async |cx| cx.cancelled().await)
+}
+
+/// A program of two parts, its address and its handle.
 async fn shop() -> (SocketAddr, Runner<impl Service>) {
-    let idle = || service_fn(async |cx| cx.cancelled().await);
     let app = Group::builder("shop")
         .with("db", idle())
-        .then("http", idle())
-        .build()
-        .unwrap();
+        .then("http", idle());
+    program(app.build().unwrap()).await
+}
+
+/// A program on a thread of its own.
+async fn program(app: Group) -> (SocketAddr, Runner<impl Service>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let host = Host::new(app).admin_on(listener).allow_control("s3cret");
@@ -100,6 +106,21 @@ async fn startstop_top_shows_the_tree_and_controls_the_parts() {
         }
     };
     assert!(text(&gone).contains(&addr.to_string()), "{}", text(&gone));
+}
+
+/// A reader of JSON that recurses takes 128 levels at most, and whoever writes it so needs a stack.
+#[tokio::test]
+async fn a_tree_may_be_as_deep_as_it_likes() {
+    let whole = |app, _| Group::builder("level").with("part", app).build().unwrap();
+    let innermost = Group::builder("level").with("leaf", idle()).build();
+    let (addr, runner) = program((0..2_000).fold(innermost.unwrap(), whole)).await;
+    let output = top(addr, &["status"]).output().unwrap();
+    let text = text(&output);
+    assert_eq!(text.lines().count(), 2_003);
+    let last = text.lines().last().unwrap().trim_start();
+    assert!(last.starts_with("└─ leaf  running"), "{last}");
+    assert_eq!(output.status.code(), Some(0));
+    runner.request_stop();
 }
 
 #[test]

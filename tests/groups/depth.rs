@@ -45,6 +45,7 @@ fn a_thousand_levels_need_no_stack() {
             assert_eq!(journal.take(), ["+a"]);
             let status = app.status();
             assert_eq!(status.to_string().lines().count(), 1_002);
+            assert_eq!(format!("{status:?}").matches("Status {").count(), 1_002);
             drop(status.clone());
             drop(status);
             app.request_reload();

@@ -19,7 +19,8 @@ pub(crate) use children::Children;
 /// on its line and cannot control the terminal.
 ///
 /// With the feature `serde` it is an object whose fields are named like the methods below, `children` among them; durations
-/// are written as serde does (`secs` and `nanos`), and `unresponsive` is a text.
+/// are written as serde does (`secs` and `nanos`), and `unresponsive` is a text. A tree of hundreds of levels is more than
+/// serializers and readers can take, since they recurse: write it status by status, by [`rows`](Self::rows) and [`alone`](Self::alone).
 ///
 /// # Examples
 ///

@@ -49,6 +49,7 @@ impl Service for Flaky {
     type Error = String;
 
     async fn run(&self, cx: Context) -> Result<(), String> {
+        cx.gauge("fence", 7.0);
         cx.not_ready("as a test");
         cx.ready();
         match cx.run_until_cancelled(cx.reloaded()).await {
@@ -75,6 +76,12 @@ async fn a_status_and_a_failure_have_the_fields_that_are_documented() {
         .build()
         .unwrap();
     let program = Program::run(Host::new(app)).await;
+    while flaky.status().gauges().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let status: Value = serde_json::from_str(&get(program.addr, "/status").await.body).unwrap();
+    let gauges = &status["children"][0]["gauges"];
+    assert_eq!(gauges, &serde_json::json!([["fence", 7.0]]));
     drop(flaky.reload().await);
     flaky.wait_for(State::Backoff).await;
     let status: Value = serde_json::from_str(&get(program.addr, "/status").await.body).unwrap();

@@ -1,10 +1,11 @@
 //! The statuses below a status: shared when it is cloned, and dropped without recursion, for a tree may be deep.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::Status;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Children(Option<Arc<Vec<Status>>>);
 
 impl Children {
@@ -33,6 +34,19 @@ impl Children {
 impl From<Vec<Status>> for Children {
     fn from(list: Vec<Status>) -> Self {
         Self((!list.is_empty()).then(|| Arc::new(list)))
+    }
+}
+
+/// All that is below, in one list: a list for each level would recurse.
+impl fmt::Debug for Children {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut open: Vec<&Status> = self.as_slice().iter().rev().collect();
+        let below = std::iter::from_fn(|| {
+            let status = open.pop()?;
+            open.extend(status.children().iter().rev());
+            Some(status.alone())
+        });
+        f.debug_list().entries(below).finish()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Status;
+use super::{Children, Status};
 use crate::report::state::State;
 use crate::report::text::{Escaped, width};
 
@@ -44,6 +44,29 @@ impl Status {
             }
             Some((row, status))
         })
+    }
+
+    /// Returns the status of the service itself, without those of its parts.
+    ///
+    /// Use it with [`rows`](Self::rows) to write a tree status by status: a serializer recurses, and so does what reads its text,
+    /// which is too much for a tree that is deep.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use startstop_core::{Group, Runner, service_fn};
+    ///
+    /// let app = Group::builder("app").with("db", service_fn(async |cx| cx.cancelled().await));
+    /// let status = Runner::new(app.build().unwrap()).status();
+    /// assert_eq!(status.alone().path(), "app");
+    /// assert!(status.alone().children().is_empty());
+    /// ```
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self {
+            children: Children::default(),
+            ..self.clone()
+        }
     }
 }
 

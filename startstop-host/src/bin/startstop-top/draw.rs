@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::tree::StatusAt;
+
 /// Returns the tree, a line a service, aligned.
-pub(crate) fn tree(root: &Value) -> String {
-    let rows = rows(root);
+pub(crate) fn tree(tree: &[StatusAt]) -> String {
+    let rows = rows(tree);
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
@@ -32,27 +34,36 @@ pub(crate) fn over(page: &str) -> String {
     format!("\x1b[?7l\x1b[H\x1b[K{page}\n\x1b[J\x1b[?7h")
 }
 
-/// Without recursion: a tree may be deep.
-fn rows(root: &Value) -> Vec<[String; 5]> {
+fn rows(tree: &[StatusAt]) -> Vec<[String; 5]> {
     let heads = ["SERVICE", "STATE", "UPTIME", "RESTARTS", ""].map(str::to_owned);
-    let (mut rows, mut open) = (vec![heads], vec![(String::new(), "", root)]);
-    while let Some((prefix, branch, status)) = open.pop() {
-        rows.push(row(&format!("{prefix}{branch}"), status));
-        let below = match branch {
-            "├─ " => format!("{prefix}│  "),
-            "└─ " => format!("{prefix}   "),
-            _ => prefix,
+    let mut rows = vec![heads];
+    // What stands before the parts of each status that is above.
+    let mut before = vec![String::new()];
+    for ((depth, status), last) in tree.iter().zip(are_last(tree)) {
+        before.truncate(depth + 1);
+        let prefix = before[*depth].clone();
+        let (branch, below) = match (depth, last) {
+            (0, _) => ("", ""),
+            (_, true) => ("└─ ", "   "),
+            (_, false) => ("├─ ", "│  "),
         };
-        let children = status["children"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        for (at, child) in children.iter().enumerate().rev() {
-            let last = at + 1 == children.len();
-            open.push((below.clone(), if last { "└─ " } else { "├─ " }, child));
-        }
+        before.push(format!("{prefix}{below}"));
+        rows.push(row(&format!("{prefix}{branch}"), status));
     }
     rows
+}
+
+/// Returns of each status whether it is the last part of its whole.
+fn are_last(tree: &[StatusAt]) -> Vec<bool> {
+    // Of each level whether another status of the same whole follows.
+    let mut follows = Vec::new();
+    let last = tree.iter().rev().map(|(depth, _)| {
+        follows.resize(depth + 1, false);
+        !std::mem::replace(&mut follows[*depth], true)
+    });
+    let mut last: Vec<bool> = last.collect();
+    last.reverse();
+    last
 }
 
 fn row(tree: &str, status: &Value) -> [String; 5] {
@@ -171,13 +182,36 @@ mod tests {
             "last_failure": { "errors": ["cannot\nconnect", "refused"] },
         });
         let app = json!({
-            "name": "shop", "state": "running", "restarts": 0, "children": [db],
+            "name": "shop", "state": "running", "restarts": 0, "children": [],
             "uptime": { "secs": 192, "nanos": 5 }, "not_ready_reason": "db",
         });
         let text = "SERVICE    STATE    UPTIME  RESTARTS\n\
                     shop       running  3m12s   0         not ready: db\n\
                     └─ db [2J  backoff          3         next attempt in 4s; cannot connect: refused";
-        assert_eq!(tree(&app), text);
+        assert_eq!(tree(&[(0, app), (1, db)]), text);
+    }
+
+    #[test]
+    fn branches_lead_to_the_last_part_of_each_whole() {
+        let levels = [0, 1, 2, 2, 3, 1, 2, 3];
+        let nodes =
+            levels.map(|depth| (depth, json!({ "name": depth.to_string(), "restarts": "" })));
+        let text = tree(&nodes);
+        let names = text
+            .lines()
+            .skip(1)
+            .map(|line| line.trim_end_matches([' ', '"']));
+        let drawn = [
+            "0",
+            "├─ 1",
+            "│  ├─ 2",
+            "│  └─ 2",
+            "│     └─ 3",
+            "└─ 1",
+            "   └─ 2",
+            "      └─ 3",
+        ];
+        assert_eq!(names.collect::<Vec<_>>(), drawn);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::tree::{self, StatusAt};
+
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -33,9 +35,10 @@ impl AdminPort {
         }
     }
 
-    pub(crate) fn status(&self) -> io::Result<Value> {
+    /// Returns the statuses of the tree from the top.
+    pub(crate) fn status(&self) -> io::Result<Vec<StatusAt>> {
         let body = self.body("GET", "/status", "")?;
-        serde_json::from_str(&body).map_err(|error| self.named(&error.into()))
+        tree::read(&body).map_err(|error| self.named(&error))
     }
 
     /// Returns the events from now on.

@@ -2,6 +2,7 @@
 
 mod draw;
 mod http;
+mod tree;
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -58,9 +59,9 @@ fn say(text: &str) -> io::Result<()> {
 }
 
 fn status(server: &AdminPort) -> io::Result<ExitCode> {
-    let status = server.status()?;
-    say(&draw::tree(&status))?;
-    Ok(if status["ready"] == true {
+    let tree = server.status()?;
+    say(&draw::tree(&tree))?;
+    Ok(if tree[0].1["ready"] == true {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -86,7 +87,7 @@ fn live(server: &AdminPort) -> io::Result<ExitCode> {
     let mut out = io::stdout();
     loop {
         let page = match server.status() {
-            Ok(status) => draw::tree(&status),
+            Ok(tree) => draw::tree(&tree),
             Err(error) => format!("{error}"),
         };
         write!(out, "{}", draw::over(&page))?;
