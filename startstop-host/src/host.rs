@@ -3,11 +3,11 @@
 mod background;
 mod grace;
 mod running;
+mod stderr;
 mod tasks;
 
 use std::fmt;
 use std::future::Future;
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ use tokio::runtime::Handle;
 use crate::handover::Handover;
 use crate::probes::Probes;
 
+pub(crate) use stderr::tell;
+#[cfg(all(unix, feature = "handover", feature = "notify"))]
+pub(crate) use stderr::tell_aside;
+
 /// A service as a whole program among others: it runs as with `startstop_core::run`, and its host learns what it wants to
 /// know.
 ///
@@ -27,7 +31,7 @@ use crate::probes::Probes;
 /// The parts of the host run on a thread and a runtime of their own. They start before the service
 /// and end after it, are not in its tree, and never end it: an error of such a part is printed to
 /// stderr, and the part tries again. Only a part that cannot begin is an error: then the program
-/// does not start, and its exit code is 1.
+/// does not start, and its exit code is 1. A stderr that nobody reads holds up neither them nor the service.
 ///
 /// # Examples
 ///
@@ -356,12 +360,6 @@ impl<S: Service> Host<S> {
 fn refuse(reason: &str) -> ExitCode {
     tell(reason);
     ExitCode::FAILURE
-}
-
-/// Prints to stderr, which nobody may listen to any more.
-pub(crate) fn tell(line: &str) {
-    // One write, so that lines of others do not come between.
-    drop(io::stderr().write_all(format!("startstop-host: {line}\n").as_bytes()));
 }
 
 impl<S: Service> fmt::Debug for Host<S> {

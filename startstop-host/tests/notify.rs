@@ -2,6 +2,7 @@
 
 mod crowded;
 mod descriptor;
+mod unread;
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixDatagram;

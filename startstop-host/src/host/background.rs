@@ -1,6 +1,7 @@
 //! The thread of the host's own parts, with a runtime and a runner of their own.
 
 use std::io;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::tell;
+use super::stderr::{flush, tell_aside};
 
 /// How long a part that has failed waits before it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -22,6 +23,9 @@ const BEGIN: Duration = Duration::from_secs(1);
 /// How long the parts may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
+/// How long the program waits for their end: what blocks their thread, the text of an error say, does not keep it.
+const END: Duration = Duration::from_secs(4);
+
 /// The parts of the host, by their names.
 pub(crate) type Parts = Vec<(&'static str, BoxService)>;
 
@@ -29,7 +33,7 @@ pub(crate) type Parts = Vec<(&'static str, BoxService)>;
 pub(crate) struct Background {
     /// Ends the parts when it is dropped.
     end: oneshot::Sender<()>,
-    ended: oneshot::Receiver<()>,
+    ended: mpsc::Receiver<()>,
 }
 
 impl Background {
@@ -55,11 +59,12 @@ impl Background {
 
     fn begin(runtime: Runtime, parts: Parts) -> Result<Self, String> {
         let (end, asked) = oneshot::channel();
-        let (done, ended) = oneshot::channel();
+        let (done, ended) = mpsc::channel::<()>();
         let run = move || {
             runtime.block_on(run(parts, asked));
             // A blocking call of a part must not hold up the end.
             runtime.shutdown_background();
+            flush();
             drop(done);
         };
         thread::Builder::new()
@@ -69,10 +74,22 @@ impl Background {
         Ok(Self { end, ended })
     }
 
-    /// Ends the parts, and waits until they have ended.
+    /// Ends the parts, and waits until they have ended, or are late.
     pub(crate) async fn end(self) {
         drop(self.end);
-        drop(self.ended.await);
+        let (tell, over) = oneshot::channel::<()>();
+        let ended = self.ended;
+        // The clock of the runtime may stand still, and it may have none.
+        let wait = move || {
+            let _ = ended.recv_timeout(END);
+            drop(tell);
+        };
+        drop(
+            thread::Builder::new()
+                .name("startstop-end".into())
+                .spawn(wait),
+        );
+        drop(over.await);
     }
 }
 
@@ -111,7 +128,7 @@ fn settings() -> Settings {
 async fn tell_failures(mut events: Events) {
     while let Some(event) = events.next().await {
         if let EventKind::Failed(failure) = event.kind() {
-            tell(&format!("{}: {}", event.path(), failure.error()));
+            tell_aside(&format!("{}: {}", event.path(), failure.error()));
         }
     }
 }

@@ -79,7 +79,7 @@ impl Sender {
     #[cfg(feature = "handover")]
     pub(super) fn hand_over(&self, pid: u32) {
         if let Err(error) = self.send(&Datagram::main_pid(pid)) {
-            crate::host::tell(&format!(
+            crate::host::tell_aside(&format!(
                 "notify: cannot hand over to process {pid}: {error}"
             ));
         }

@@ -1,6 +1,7 @@
 //! A program that tells its service manager. The first argument says what it does; each line on its stdin lets it go on.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,6 +23,11 @@ fn main() -> ExitCode {
             // This is the mistake: it blocks the only thread of its runtime.
             std::thread::sleep(Duration::from_secs(600));
         })),
+        Some("stays ready") => host(service_fn(async |cx: Context| {
+            println!("ready");
+            cx.cancelled().await;
+        })),
+        Some("mute") => host(once(async |_cx| Err::<(), _>(Mute))),
         Some("fd") => Host::new(app()).notify_fd(3).main(),
         Some("storm") => host(service_fn(storm)),
         Some("grows") => grows(),
@@ -34,6 +40,20 @@ fn main() -> ExitCode {
         _ => host(app()),
     }
 }
+
+/// An error whose text never comes.
+#[derive(Debug)]
+struct Mute;
+
+impl fmt::Display for Mute {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+impl std::error::Error for Mute {}
 
 /// Does something in its drop.
 struct Leaving(fn());
