@@ -29,7 +29,7 @@ use sender::Sender;
 pub(crate) use unit::Unit;
 pub(crate) use watchdog::{Watchdog, Whose};
 
-/// How often a full socket of the manager is tried again, and for how long.
+/// How often a full socket of the manager is tried again, and for how long until that is told.
 const AGAIN: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -216,23 +216,38 @@ impl Talk {
     }
 
     async fn send(&mut self, datagram: &Datagram, cx: &Context) {
-        let ready = datagram.is_ready();
-        let sent = self.manager.send(datagram).await;
-        let told = if ready {
-            self.manager.tell_ready().await
-        } else {
-            Ok(())
-        };
-        match sent.and(told) {
-            Ok(()) => self.failed = false,
-            // Report only the first of several errors: the socket may be gone for long.
-            Err(error) if !self.failed => {
-                self.failed = true;
-                cx.report(error);
-            }
-            Err(_) => {}
+        // The descriptor is closed after that, since its reader waits for this alone.
+        let fd = self.manager.fd.take_if(|_| datagram.is_ready());
+        // Neither waits for the other, of which nobody may read.
+        let (told, ()) = tokio::join!(tell_ready(fd), self.tell_socket(datagram, cx));
+        if let Err(error) = told {
+            cx.report(error);
         }
     }
+
+    async fn tell_socket(&mut self, datagram: &Datagram, cx: &Context) {
+        loop {
+            let sent = self.manager.send(datagram).await;
+            let again = datagram.is_vital() && sent.as_ref().is_err_and(is_full);
+            self.note(sent, cx);
+            if !again {
+                return;
+            }
+        }
+    }
+
+    /// Reports only the first of several errors: the socket may be gone for long.
+    fn note(&mut self, sent: io::Result<()>, cx: &Context) {
+        let had_failed = std::mem::replace(&mut self.failed, sent.is_err());
+        if let Some(error) = sent.err().filter(|_| !had_failed) {
+            cx.report(error);
+        }
+    }
+}
+
+/// Returns whether the manager does not keep up.
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
 }
 
 impl Manager {
@@ -243,29 +258,27 @@ impl Manager {
         let late = Instant::now() + PATIENCE;
         loop {
             match socket.send(datagram) {
-                Err(error)
-                    if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < late =>
-                {
-                    sleep(AGAIN).await;
-                }
+                Err(error) if is_full(&error) && Instant::now() < late => sleep(AGAIN).await,
                 sent => return sent,
             }
         }
     }
+}
 
-    async fn tell_ready(&mut self) -> io::Result<()> {
-        // The descriptor is closed after that, since its reader waits for this alone.
-        let Some(fd) = self.fd.take() else {
-            return Ok(());
-        };
-        // A pipe that nobody empties blocks whoever writes to it.
-        let told = tokio::task::spawn_blocking(move || fd.tell());
-        match timeout(PATIENCE, told).await {
-            Ok(told) => told.map_err(io::Error::other)?,
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "nobody reads from the descriptor",
-            )),
-        }
+async fn tell_ready(fd: Option<NotifyFd>) -> io::Result<()> {
+    let Some(fd) = fd else {
+        return Ok(());
+    };
+    // A pipe that nobody empties blocks whoever writes to it.
+    let told = tokio::task::spawn_blocking(move || fd.tell());
+    match timeout(PATIENCE, told).await {
+        Ok(told) => told.map_err(io::Error::other)?,
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "nobody reads from the descriptor",
+        )),
     }
 }
+
+#[cfg(test)]
+mod tests;

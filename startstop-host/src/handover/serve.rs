@@ -98,7 +98,7 @@ impl Service for Successors {
         if let Some(successor) = cx.run_until_cancelled(talk.successor(&place, &cx)).await {
             let successor = successor?;
             drop(place);
-            talk.leave(&successor);
+            cx.run_until_cancelled(talk.leave(&successor)).await;
             cx.cancelled().await;
         }
         Ok(())
@@ -236,13 +236,13 @@ impl Succession {
     }
 
     /// It is replaced: the manager gets a new main process, and this one ends.
-    fn leave(&mut self, stream: &UnixStream) {
+    async fn leave(&mut self, stream: &UnixStream) {
         self.listeners.clear();
         #[cfg(feature = "notify")]
         if let Some(unit) = self.unit.take() {
             let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
             if let Some(pid) = pid.and_then(|pid| u32::try_from(pid).ok()) {
-                unit.hand_over(pid);
+                unit.hand_over(pid).await;
             }
         }
         let _ = stream;

@@ -49,6 +49,18 @@ impl Datagram {
     pub(super) fn is_ready(&self) -> bool {
         self.0.contains(&Message::Ready)
     }
+
+    /// Returns whether the manager would take the program for something else without it. What is lost of the others, the next one
+    /// makes up for.
+    pub(super) fn is_vital(&self) -> bool {
+        let makes_up = |message: &Message| {
+            matches!(
+                message,
+                Message::Status(_) | Message::Extend | Message::Watchdog
+            )
+        };
+        !self.0.iter().all(makes_up)
+    }
 }
 
 impl fmt::Display for Datagram {

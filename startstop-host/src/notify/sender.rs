@@ -75,10 +75,17 @@ impl Sender {
         self.is_main.send_replace(true);
     }
 
-    /// Makes a successor the main process of the unit, and says nothing more.
+    /// Makes a successor the main process of the unit, and says nothing more. A manager that does not keep up is waited for: it would take
+    /// the end of this process for that of the unit.
     #[cfg(feature = "handover")]
-    pub(super) fn hand_over(&self, pid: u32) {
-        if let Err(error) = self.send(&Datagram::main_pid(pid)) {
+    pub(super) async fn hand_over(&self, pid: u32) {
+        let told = loop {
+            match self.send(&Datagram::main_pid(pid)) {
+                Err(error) if super::is_full(&error) => tokio::time::sleep(super::AGAIN).await,
+                told => break told,
+            }
+        };
+        if let Err(error) = told {
             crate::host::tell_aside(&format!(
                 "notify: cannot hand over to process {pid}: {error}"
             ));

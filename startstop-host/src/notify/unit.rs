@@ -31,7 +31,7 @@ impl Unit {
     }
 
     /// Makes a successor the main process. From then on nothing is told any more: it would be taken for what the new one says.
-    pub(crate) fn hand_over(self, pid: u32) {
-        self.sender.hand_over(pid);
+    pub(crate) async fn hand_over(self, pid: u32) {
+        self.sender.hand_over(pid).await;
     }
 }

@@ -32,6 +32,29 @@ fn the_new_main_process_keeps_the_watchdog_quiet_and_so_does_the_one_after_it() 
     }
 }
 
+/// It would take the end of the old one for that of the unit.
+#[test]
+fn the_old_one_stays_until_a_manager_that_is_busy_has_heard_of_the_new_one() {
+    let (place, socket) = (Place::new("busy"), Place::new("busy-notify"));
+    let manager = UnixDatagram::bind(&socket.0).unwrap();
+    manager.set_read_timeout(Some(LIMIT)).unwrap();
+    let notify = ("NOTIFY_SOCKET", socket.0.to_str().unwrap());
+    let mut old = place.start_with(0, "", &[notify]).ready();
+    hear_of(&manager, "READY=1");
+    place.wait();
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    while other.send_to(b"X_FULL=1", &socket.0).is_ok() {}
+    let new = place.start_with(1, "", &[notify]).ready();
+    // It takes the place, and the old one leaves it.
+    place.wait();
+    assert_eq!(
+        hear_of(&manager, "MAINPID="),
+        format!("MAINPID={}\nWATCHDOG=1\n", new.child.id())
+    );
+    assert_eq!(old.code(), Some(0));
+}
+
 /// With `NotifyAccess=all` the manager would take what it says for what the unit says.
 #[test]
 fn a_successor_that_ends_before_it_takes_over_tells_the_manager_nothing() {
