@@ -23,8 +23,8 @@ use rustix::process::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::look;
 use crate::niceness::Spawner;
-use crate::proc_fs;
 use crate::signal::Signal;
 use crate::subreaper;
 
@@ -132,13 +132,13 @@ impl ProcessGroup {
     /// # Errors
     ///
     /// They cannot be seen, for want of descriptors say.
-    pub(crate) fn alive(&self) -> io::Result<Vec<u32>> {
-        proc_fs::members(self.id())
+    pub(crate) async fn alive(&self) -> io::Result<Vec<u32>> {
+        look::members(self.id()).await
     }
 
     /// Returns whether it is seen that nobody is alive.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.alive().is_ok_and(|alive| alive.is_empty())
+    pub(crate) async fn is_empty(&self) -> bool {
+        self.alive().await.is_ok_and(|alive| alive.is_empty())
     }
 
     /// Returns how the leader has ended, if it has.
@@ -162,7 +162,7 @@ impl ProcessGroup {
 
     /// Waits until one who is alive, not the leader, has ended; at once if there is nobody.
     pub(crate) async fn one_ended(&self) -> io::Result<()> {
-        for pid in self.alive()? {
+        for pid in self.alive().await? {
             let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
                 continue;
             };
@@ -228,7 +228,7 @@ impl ProcessGroup {
             if leader[0].revents().is_empty() {
                 continue;
             }
-            if self.is_empty() {
+            if look::members_now(self.id()).is_ok_and(|alive| alive.is_empty()) {
                 self.take_leader();
             } else {
                 thread::sleep(pause);

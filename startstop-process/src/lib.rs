@@ -47,6 +47,7 @@
 mod signal;
 mod error;
 mod proc_fs;
+mod look;
 mod port;
 mod subreaper;
 mod niceness;

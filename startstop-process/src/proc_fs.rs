@@ -1,7 +1,8 @@
 //! Processes, as `/proc` shows them.
 
-use std::fs::{self, DirEntry};
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirEntry, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::io::Errno;
@@ -24,8 +25,12 @@ impl Stat {
 
     /// Returns `None` for a process that is gone, or that others may not see.
     fn read(pid: u32) -> io::Result<Option<Self>> {
-        let text = seen(fs::read(format!("/proc/{pid}/stat")))?;
-        Ok(text.and_then(|text| Self::parse(&String::from_utf8_lossy(&text))))
+        // All that matters comes first, and is read at once.
+        let mut front = [0; 512];
+        let read =
+            File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut front));
+        let length = seen(read)?.unwrap_or_default();
+        Ok(Self::parse(&String::from_utf8_lossy(&front[..length])))
     }
 
     /// The name in parentheses may have spaces and parentheses of its own.
@@ -82,13 +87,15 @@ fn number(entry: io::Result<DirEntry>) -> Option<u32> {
     entry.ok()?.file_name().to_str()?.parse().ok()
 }
 
-/// Returns the processes of a group that are alive.
-pub(crate) fn members(group: u32) -> io::Result<Vec<u32>> {
-    let mut members = Vec::new();
+/// Returns the processes of these groups that are alive, by their groups.
+pub(crate) fn members(groups: &BTreeSet<u32>) -> io::Result<BTreeMap<u32, Vec<u32>>> {
+    let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for pid in fs::read_dir("/proc")?.filter_map(number) {
-        let stat = Stat::read(pid)?.filter(|stat| stat.group == group);
-        if stat.map(Stat::lives).transpose()? == Some(true) {
-            members.push(pid);
+        let Some(stat) = Stat::read(pid)?.filter(|stat| groups.contains(&stat.group)) else {
+            continue;
+        };
+        if stat.lives()? {
+            members.entry(stat.group).or_default().push(pid);
         }
     }
     Ok(members)

@@ -143,25 +143,25 @@ pub(super) async fn end(
             break ending;
         }
         if !in_time {
-            return Err(left_behind(group));
+            return Err(left_behind(group).await);
         }
     };
     if !is_empty(&group, signal, &mut clock).await {
-        return Err(left_behind(group));
+        return Err(left_behind(group).await);
     }
     group.reap();
     Ok(ending)
 }
 
-fn left_behind(group: ProcessGroup) -> ProcessError {
-    let pids = group.alive().unwrap_or_else(|_| vec![group.id()]);
+async fn left_behind(group: ProcessGroup) -> ProcessError {
+    let pids = group.alive().await.unwrap_or_else(|_| vec![group.id()]);
     group.abandon();
     ProcessError::LeftBehind { pids }
 }
 
 /// Ends who is left when the leader has ended. Whether nobody is any more.
 async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -> bool {
-    if group.is_empty() {
+    if group.is_empty().await {
         return true;
     }
     group.signal_all(signal);
@@ -174,7 +174,7 @@ async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -
             Ok(()) = group.one_ended() => {}
             () = sleep(TICK) => {}
         }
-        match group.alive() {
+        match group.alive().await {
             Ok(alive) if alive.is_empty() => return true,
             // Those who have been killed and cannot be seen are taken for gone.
             alive if !in_time => return alive.is_err(),

@@ -73,7 +73,7 @@ pub(super) async fn ended(mut running: Running<'_>, ending: Ending) -> Result<()
         errno,
         ..
     } = running;
-    let mut tail = if group.is_empty() {
+    let mut tail = if group.is_empty().await {
         group.reap();
         pumped.finish().await
     } else {
