@@ -4,8 +4,7 @@ mod colour;
 mod awaited;
 mod pump;
 mod sink;
-#[cfg(feature = "tracing")]
-mod traced;
+mod teller;
 mod splitter;
 mod tail;
 
@@ -14,7 +13,7 @@ use std::sync::Arc;
 
 pub(crate) use awaited::Awaited;
 pub(crate) use pump::{Pump, Pumped};
-pub(crate) use sink::Sink;
+pub(crate) use sink::{Sink, Sinks};
 pub(crate) use tail::TailHandle;
 
 /// Which of its two streams a child has written to.

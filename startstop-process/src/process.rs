@@ -22,7 +22,7 @@ use std::time::Duration;
 use startstop_core::{Context, Readiness, Service, Settings};
 
 use crate::error::ProcessError;
-use crate::output::Output;
+use crate::output::{Output, Sinks};
 use crate::ready::Ready;
 use crate::signal::Signal;
 use limits::Limits;
@@ -107,6 +107,7 @@ pub struct Process {
     success: Vec<i32>,
     reload: Option<OnReload>,
     output: Output,
+    sinks: Sinks,
     settings: Settings,
 }
 
@@ -151,6 +152,7 @@ impl Process {
             success: vec![0],
             reload: None,
             output: Output::default(),
+            sinks: Sinks::default(),
             settings: Settings::new(),
         }
     }
@@ -477,6 +479,8 @@ impl Process {
     /// ```
     pub fn output(mut self, output: Output) -> Self {
         self.output = output;
+        // A clone may have another output.
+        self.sinks = Sinks::default();
         self
     }
 

@@ -1,9 +1,10 @@
 //! Lines, however fast they come and however slow they are read.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use startstop_core::{Exit, Readiness, Runner, Settings};
+use startstop_core::{Backoff, Exit, Readiness, RestartPolicy, Runner, Settings};
 use startstop_process::{Line, Output, Process, ProcessError, Stream};
 
 use crate::support::{last_error, runner, sh};
@@ -107,4 +108,49 @@ async fn a_flood_that_nobody_reads_is_bounded_and_the_last_words_are_kept() {
         assert_eq!(tail.last().unwrap(), "the end");
     });
     assert!(grown < 64 << 10, "{grown} kB more for 200 MB");
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_return_makes_no_stop_late_and_takes_one_thread() {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let stuck = |script: &str| {
+        let (held, calls) = (held.clone(), calls.clone());
+        sh(script).output(Output::lines(move |_| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            _ = held.lock().unwrap().recv();
+        }))
+    };
+    let short = Settings::new().stop_timeout(Duration::from_millis(600));
+    let child = stuck("echo out; exec sleep 1000").settings(short);
+    let runner = Runner::new(child);
+    runner.start().await.unwrap();
+    while calls.load(Ordering::Relaxed) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(runner.stop().await.is_ok());
+    // A deadline that comes nearer is kept too, although the child has ended before it came.
+    let runner = Runner::new(stuck("echo out; exit 0"));
+    runner.start().await.unwrap();
+    while calls.load(Ordering::Relaxed) == 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(runner.stop_within(Duration::from_millis(300)).await.is_ok());
+    // Each attempt would have a thread that does not come back.
+    let backoff = Backoff::constant(Duration::ZERO);
+    let again = RestartPolicy::on_failure()
+        .backoff(backoff)
+        .limit(3, Duration::from_secs(600));
+    let runner = Runner::new(stuck("echo out; exit 1").settings(Settings::new().restart(again)));
+    let _ = runner.start().await;
+    assert_eq!(runner.wait().await, Exit::Failed);
+    assert_eq!(
+        (
+            runner.errors_list().len() >= 4,
+            calls.load(Ordering::Relaxed)
+        ),
+        (true, 3)
+    );
+    drop(release);
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use startstop_core::Context;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
 
 use super::awaited::Awaited;
 use super::splitter::Splitter;
@@ -17,11 +18,15 @@ use super::{Line, Sink, Stream};
 /// The most that a pipe holds; more than that is not waited for at once.
 const PIPE: usize = 1 << 20;
 
-/// How long the end waits for the lines to be handed on.
+/// How long the end waits for the lines to be handed on, where no deadline is near.
 const HANDED_ON: Duration = Duration::from_secs(1);
+
+/// How often it is asked whether the deadline has come nearer.
+const TICK: Duration = Duration::from_millis(20);
 
 /// The reading side, a task of the attempt.
 pub(crate) struct Pump {
+    cx: Context,
     pipes: [Option<PipeReader>; 2],
     sink: Option<Sink>,
     name: Arc<str>,
@@ -105,6 +110,7 @@ impl Pump {
         };
         Ok((
             Self {
+                cx: cx.clone(),
                 pipes,
                 sink,
                 name: cx.name().into(),
@@ -135,7 +141,7 @@ impl Pump {
             tokio::task::yield_now().await;
         }
         if let Some(sink) = &self.sink {
-            let _ = tokio::time::timeout(HANDED_ON, sink.flushed()).await;
+            handed_on(&self.cx, sink).await;
         }
         drop(self.ended.take());
     }
@@ -200,6 +206,21 @@ impl Pump {
                 stream,
                 text,
             });
+        }
+    }
+}
+
+/// Waits until the lines are handed on. A reader that takes none costs a third of the time until the deadline at most, for the end
+/// of the child has to be told before that.
+async fn handed_on(cx: &Context, sink: &Sink) {
+    let (begin, mut flushed) = (Instant::now(), sink.flushed());
+    let limit = || {
+        cx.remaining()
+            .map_or(HANDED_ON, |left| HANDED_ON.min(left / 2))
+    };
+    while begin.elapsed() < limit() {
+        if timeout(TICK.min(limit()), &mut flushed).await.is_ok() {
+            return;
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
 use tokio::sync::oneshot;
 
 use super::colour::colour_of;
+use super::teller::Teller;
 use super::{Line, OutputKind, Stream};
 
 /// How many bytes of lines wait at most, and how many lines: an empty one takes memory too.
@@ -20,7 +21,15 @@ const MOST_LINES: usize = 1 << 16;
 pub(crate) struct Sink(Arc<Owner>);
 
 /// Closes the queue.
-struct Owner(Arc<Queue>);
+struct Owner {
+    queue: Arc<Queue>,
+    teller: Arc<Teller>,
+}
+
+/// The threads of the sinks of one process. A reader that does not return keeps its thread, and the next attempt gets that one, so
+/// that there are never more threads than attempts at the same time.
+#[derive(Clone, Default)]
+pub(crate) struct Sinks(Arc<Mutex<Vec<Weak<Queue>>>>);
 
 #[derive(Default)]
 struct Queue {
@@ -33,40 +42,63 @@ struct Inner {
     entries: VecDeque<Entry>,
     bytes: usize,
     left_out: u64,
-    closed: bool,
+    /// Whether it has an owner.
+    owned: bool,
+    /// Whether its thread has left.
+    left: bool,
 }
 
 enum Entry {
-    Line(Line),
+    Line(Line, Arc<Teller>),
     Flush(oneshot::Sender<()>),
+}
+
+impl Sinks {
+    /// Returns a sink whose thread is one without an owner, or a new one.
+    pub(crate) fn start(&self, kind: OutputKind) -> io::Result<Sink> {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.retain(|queue| queue.strong_count() > 0);
+        let mut known = queues.iter().filter_map(Weak::upgrade);
+        if let Some(queue) = known.find(|queue| queue.take_over()) {
+            return Ok(Sink::of(queue));
+        }
+        let sink = Sink::start(kind)?;
+        queues.push(Arc::downgrade(&sink.0.queue));
+        Ok(sink)
+    }
 }
 
 impl Sink {
     pub(crate) fn start(kind: OutputKind) -> io::Result<Self> {
         let queue = Arc::new(Queue::default());
-        let owner = Self(Arc::new(Owner(queue.clone())));
-        let serve = move || queue.serve(&kind);
-        #[cfg(feature = "tracing")]
-        let serve = super::traced::as_here(serve);
+        queue.lock().owned = true;
+        let owner = Self::of(queue.clone());
         thread::Builder::new()
             .name("startstop-output".into())
-            .spawn(serve)?;
+            .spawn(move || queue.serve(&kind))?;
         Ok(owner)
     }
 
+    fn of(queue: Arc<Queue>) -> Self {
+        let teller = Arc::new(Teller::here());
+        Self(Arc::new(Owner { queue, teller }))
+    }
+
     pub(crate) fn push(&self, line: Line) {
-        let mut inner = self.0.0.lock();
+        let Owner { queue, teller } = &*self.0;
+        let mut inner = queue.lock();
         inner.bytes += line.text.len();
-        inner.entries.push_back(Entry::Line(line));
+        inner.entries.push_back(Entry::Line(line, teller.clone()));
         while inner.is_over() && inner.drop_oldest() {}
-        self.0.0.filled.notify_one();
+        queue.filled.notify_one();
     }
 
     /// Resolves when what was pushed before has been handed on.
     pub(crate) fn flushed(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
-        self.0.0.lock().entries.push_back(Entry::Flush(sender));
-        self.0.0.filled.notify_one();
+        let queue = &self.0.queue;
+        queue.lock().entries.push_back(Entry::Flush(sender));
+        queue.filled.notify_one();
         receiver
     }
 }
@@ -80,11 +112,11 @@ impl Inner {
         let Some(at) = self
             .entries
             .iter()
-            .position(|entry| matches!(entry, Entry::Line(_)))
+            .position(|entry| matches!(entry, Entry::Line(..)))
         else {
             return false;
         };
-        if let Some(Entry::Line(line)) = self.entries.remove(at) {
+        if let Some(Entry::Line(line, _)) = self.entries.remove(at) {
             self.bytes -= line.text.len();
             self.left_out += 1;
         }
@@ -97,21 +129,32 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives it an owner, if it has none and its thread is still there.
+    fn take_over(&self) -> bool {
+        let mut inner = self.lock();
+        let is_free = !inner.owned && !inner.left;
+        if is_free {
+            inner.owned = true;
+            let is_awaited =
+                |entry: &Entry| !matches!(entry, Entry::Flush(told) if told.is_closed());
+            inner.entries.retain(is_awaited);
+        }
+        is_free
+    }
+
     fn serve(&self, kind: &OutputKind) {
         while let Some((entry, left_out)) = self.next() {
             match entry {
-                Entry::Line(line) => {
+                Entry::Line(line, teller) => {
                     if left_out > 0 {
                         let text = format!("[{left_out} lines are left out here]");
-                        guarded(
-                            kind,
-                            Line {
-                                text,
-                                ..line.clone()
-                            },
-                        );
+                        let line = Line {
+                            text,
+                            ..line.clone()
+                        };
+                        teller.tell(|| guarded(kind, line));
                     }
-                    guarded(kind, line);
+                    teller.tell(|| guarded(kind, line));
                 }
                 Entry::Flush(told) => drop(told.send(())),
             }
@@ -122,13 +165,14 @@ impl Queue {
         let mut inner = self.lock();
         loop {
             if let Some(entry) = inner.entries.pop_front() {
-                let Entry::Line(line) = &entry else {
+                let Entry::Line(line, _) = &entry else {
                     return Some((entry, 0));
                 };
                 inner.bytes -= line.text.len();
                 return Some((entry, std::mem::take(&mut inner.left_out)));
             }
-            if inner.closed {
+            if !inner.owned {
+                inner.left = true;
                 return None;
             }
             inner = self
@@ -141,8 +185,8 @@ impl Queue {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
-        self.0.filled.notify_one();
+        self.queue.lock().owned = false;
+        self.queue.filled.notify_one();
     }
 }
 

@@ -1,18 +1,41 @@
-//! The thread that hands lines on speaks to the subscriber of the attempt, in its span.
+//! The subscriber and the span of an attempt, for the thread that hands its lines on.
 
-use tracing::dispatcher::{get_default, with_default};
-use tracing::subscriber::NoSubscriber;
-use tracing::{Dispatch, Span};
+#[cfg(feature = "tracing")]
+pub(super) struct Teller {
+    heard_by: tracing::Dispatch,
+    span: tracing::Span,
+}
 
-/// Wraps a function for another thread so that its events go to the subscriber and the span of this one.
-pub(super) fn as_here(f: impl FnOnce() + Send + 'static) -> impl FnOnce() + Send + 'static {
-    let (heard_by, span) = (get_default(Dispatch::clone), Span::current());
-    move || {
+#[cfg(feature = "tracing")]
+impl Teller {
+    pub(super) fn here() -> Self {
+        Self {
+            heard_by: tracing::dispatcher::get_default(Clone::clone),
+            span: tracing::Span::current(),
+        }
+    }
+
+    /// Calls a function so that its events go to that subscriber, in that span.
+    pub(super) fn tell(&self, f: impl FnOnce()) {
         // `NoSubscriber` on this thread must not hide a global subscriber that is set later.
-        if heard_by.is::<NoSubscriber>() {
+        if self.heard_by.is::<tracing::subscriber::NoSubscriber>() {
             f();
         } else {
-            with_default(&heard_by, || span.in_scope(f));
+            tracing::dispatcher::with_default(&self.heard_by, || self.span.in_scope(f));
         }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) struct Teller;
+
+#[cfg(not(feature = "tracing"))]
+impl Teller {
+    pub(super) const fn here() -> Self {
+        Self
+    }
+
+    pub(super) fn tell(&self, f: impl FnOnce()) {
+        f();
     }
 }

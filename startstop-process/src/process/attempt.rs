@@ -108,7 +108,7 @@ fn sink(process: &Process) -> io::Result<Option<Sink>> {
     match &process.output.0 {
         OutputKind::Inherit if !is_read => Ok(None),
         OutputKind::Null => Ok(None),
-        kind => Sink::start(kind.clone()).map(Some),
+        kind => process.sinks.start(kind.clone()).map(Some),
     }
 }
 
