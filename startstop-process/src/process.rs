@@ -3,6 +3,7 @@
 mod message;
 mod notify;
 mod limits;
+mod obstacle;
 mod command;
 mod helper;
 mod waiting;

@@ -123,6 +123,28 @@ async fn a_child_leads_a_group_of_its_own() {
     assert_eq!(lines, ["0"]);
 }
 
+/// The rights of this user say nothing of those of another one.
+#[tokio::test]
+async fn what_the_user_of_a_child_may_not_do_is_told() {
+    let folder = Folder::new("forbidden");
+    fs::set_permissions(&folder.0, Permissions::from_mode(0o700)).unwrap();
+    let program = write(&folder, "program", "#!/bin/sh\n", 0o755);
+    let shown = folder.0.display();
+    let expected = format!("user 65534 may not enter {shown}");
+    for process in [
+        Process::new("true").cwd(&folder.0),
+        Process::new(&program),
+        Process::new("./program").cwd(&folder.0),
+    ] {
+        let error = error_of(process.uid(65534)).await;
+        assert!(error.ends_with(&expected), "{error}");
+    }
+    fs::set_permissions(&folder.0, Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
+    let error = error_of(Process::new(&program).uid(65534)).await;
+    assert!(error.ends_with("user 65534 may not run it"), "{error}");
+}
+
 #[tokio::test]
 async fn a_child_runs_as_the_user_that_was_set() {
     let lines = printed(sh("id -u; id -g; id -G").uid(65534).gid(65534)).await;

@@ -3,18 +3,17 @@
 //! Without `unsafe` nothing of ours runs between fork and exec: limits and umask are set by a `sh`, a session by `setsid`,
 //! each of which replaces itself with the program.
 
-use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::{self, Read, Write};
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::limits::{NotRaised, Raise};
+use super::obstacle::{explain, find, is_executable, missing_interpreter};
 use super::{Process, Stdin};
 use crate::error::ProcessError;
 use crate::group::ProcessGroup;
@@ -239,33 +238,6 @@ fn feed(process: &Process, child: &mut Child) {
     }
 }
 
-/// Finds the program in the `PATH` that it will have.
-fn find(process: &Process) -> Option<PathBuf> {
-    let program = Path::new(&process.program);
-    if process.program.as_bytes().contains(&b'/') {
-        let base = process.cwd.clone().unwrap_or_default();
-        return Some(base.join(program)).filter(|path| path.exists());
-    }
-    let set = process.envs.iter().rev().find(|(key, _)| key == "PATH");
-    let path = match set {
-        Some((_, value)) => value.clone(),
-        None if process.env_clear => None,
-        None => std::env::var_os("PATH"),
-    };
-    let path = path.unwrap_or_else(|| "/bin:/usr/bin".into());
-    let found = std::env::split_paths(&path).map(|folder| folder.join(program));
-    let found: Vec<PathBuf> = found.filter(|path| path.is_file()).collect();
-    found
-        .iter()
-        .find(|path| is_executable(path))
-        .or(found.first())
-        .cloned()
-}
-
-fn is_executable(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-}
-
 /// It takes rights that this process does not have.
 fn refused(process: &Process, why: String, source: io::Error) -> ProcessError {
     ProcessError::Spawn {
@@ -273,60 +245,6 @@ fn refused(process: &Process, why: String, source: io::Error) -> ProcessError {
         why: Some(why),
         source,
     }
-}
-
-/// The system says the same of a missing program, a missing folder and a missing interpreter.
-fn explain(process: &Process, source: io::Error) -> ProcessError {
-    let program = process.program.to_string_lossy().into_owned();
-    let why = obstacle(process, &source);
-    if source.kind() == io::ErrorKind::NotFound && why.is_none() && find(process).is_none() {
-        return ProcessError::NotFound { program };
-    }
-    ProcessError::Spawn {
-        program,
-        why,
-        source,
-    }
-}
-
-fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
-    if let Some(folder) = process.cwd.as_ref().filter(|folder| !folder.is_dir()) {
-        let what = if folder.exists() {
-            "is no directory"
-        } else {
-            "is not there"
-        };
-        return Some(format!("its working directory {} {what}", folder.display()));
-    }
-    let path = find(process)?;
-    if source.kind() == io::ErrorKind::PermissionDenied && !is_executable(&path) {
-        return Some("it is not executable".to_owned());
-    }
-    if source.raw_os_error() == Some(8) && front_of(&path)?.strip_prefix(b"#!").is_none() {
-        return Some("it is neither a program nor begins with `#!`".to_owned());
-    }
-    missing_interpreter(&path)
-}
-
-/// Says what is missing if a script cannot be run for that.
-fn missing_interpreter(path: &Path) -> Option<String> {
-    let front = front_of(path)?;
-    let line = front.strip_prefix(b"#!")?;
-    let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii_start();
-    let interpreter = line.split(u8::is_ascii_whitespace).next()?;
-    let interpreter = Path::new(OsStr::from_bytes(interpreter));
-    (!interpreter.exists())
-        .then(|| format!("its interpreter {} is not there", interpreter.display()))
-}
-
-/// Returns what a file begins with.
-fn front_of(path: &Path) -> Option<Vec<u8>> {
-    let mut front = vec![0; 256];
-    let n = fs::File::open(path)
-        .and_then(|mut file| file.read(&mut front))
-        .ok()?;
-    front.truncate(n);
-    Some(front)
 }
 
 #[cfg(test)]
