@@ -37,6 +37,9 @@ const FORWARDED: [Signal; 15] = [
     Signal::POWER,
 ];
 
+/// After these the program goes on if it is stopped, as by a SIGTSTP, for it is to hear them, as services of systemd do.
+const WAKING: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+
 /// How long who is left has when the program has ended.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -108,9 +111,17 @@ async fn serve() -> io::Result<u8> {
         }
         tokio::select! {
             _ = ended.recv() => {}
-            // The child is not reaped yet, so its id has not been given to another process.
-            Some(signal) = heard.recv() => drop(kill_process(child, signal)),
+            Some(signal) = heard.recv() => hand_on(child, signal),
         }
+    }
+}
+
+/// Forwards a signal to a child that is not reaped yet, so that its id has not been given to another process.
+fn hand_on(child: Pid, signal: Signal) {
+    // It may be a zombie by now.
+    let _ = kill_process(child, signal);
+    if WAKING.contains(&signal) {
+        let _ = kill_process(child, Signal::CONT);
     }
 }
 

@@ -8,6 +8,8 @@ mod ending;
 #[cfg(feature = "run")]
 mod environment;
 mod file;
+#[cfg(feature = "run")]
+mod init;
 mod killed;
 mod leaving;
 mod notify;

@@ -317,22 +317,3 @@ fn a_child_says_that_it_is_ready_although_there_is_no_folder_for_what_is_tempora
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said == "a | /run\n" || said == "a | /dev/shm\n", "{said}");
 }
-
-/// In a pid namespace of its own.
-#[test]
-fn as_pid_1_it_reaps_orphans_and_forwards_signals() {
-    let folder = Folder::new("pid1");
-    let (path, stat) = (folder.path("app.toml"), folder.path("stat"));
-    let script = format!(
-        "setsid sh -c 'sleep 0.1 & exit' & sleep 0.5; \
-         grep -l '^State:.Z' /proc/[0-9]*/status | wc -l >{stat}; kill -TERM 1; exec sleep 1000"
-    );
-    fs::write(&path, format!("[process.a]\ncommand = \"{script}\"\n")).unwrap();
-    let program = env!("CARGO_BIN_EXE_startstop-run");
-    let status = Command::new("unshare")
-        .args(["--pid", "--fork", "--mount-proc", program, &path])
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(0));
-    assert_eq!(fs::read_to_string(stat).unwrap(), "0\n");
-}
