@@ -29,7 +29,7 @@ use self::lead::Held;
 use self::rule::Rule;
 pub use self::types::{Action, Call, CallError, CallId, Event, StopCause};
 use crate::record::Record;
-use crate::timing::Timing;
+use crate::timing::{LONGEST, Timing};
 
 /// The part that one replica takes in an election.
 ///
@@ -92,10 +92,11 @@ enum After {
 }
 
 impl Election {
-    /// Makes the candidate `identity`, which no other one must ever bear.
+    /// Makes the candidate `identity`, which no other one must ever bear. What is longer than a year in the timing counts as a year.
     #[must_use]
     pub fn new(identity: impl Into<Arc<str>>, timing: Timing) -> Self {
         let identity = identity.into();
+        let timing = timing.at_most(LONGEST);
         Self {
             follower: Follower::new(&identity, timing.retry),
             identity,

@@ -103,6 +103,16 @@ impl Timing {
         self.retry / 4 * 3
     }
 
+    /// Shortens what is longer.
+    pub(crate) fn at_most(self, longest: Duration) -> Self {
+        Self {
+            lease: self.lease.min(longest),
+            renew_by: self.renew_by.min(longest),
+            retry: self.retry.min(longest),
+            skew: self.skew,
+        }
+    }
+
     /// Returns how long a follower waits before it asks a store again that has not answered for so long: `retry`, and more
     /// only when it has been away for long, for what comes on top of its absence is to be little.
     pub(crate) fn pause(&self, failing_for: Duration) -> Duration {

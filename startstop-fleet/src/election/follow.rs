@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::call::Pending;
 use super::lead::Held;
 use super::{Action, After, Call, Election, ElectionStage, Rule};
-use crate::record::Record;
+use crate::record::{Record, Version};
 use crate::timing::Timing;
 
 /// Until something is told, or the lease that was seen is over.
@@ -27,6 +27,8 @@ pub(super) struct Follower {
     doubtful: bool,
     /// Something has changed while a call was on its way, whose answer may not know it.
     overtaken: bool,
+    /// What a take has met a conflict with, although it looked like that.
+    refused: Option<Version>,
     /// Does not take before, unless somebody else has led meanwhile: it has given up its lease.
     abstains_until: Duration,
     random: u64,
@@ -37,7 +39,8 @@ impl Follower {
         let random = BuildHasherDefault::<DefaultHasher>::default().hash_one(identity) | 1;
         let abstains_until = Duration::ZERO;
         let (notified, failing) = (false, None);
-        let (seen, doubtful, overtaken) = (None, true, false);
+        let (seen, refused) = (None, None);
+        let (doubtful, overtaken) = (true, false);
         Self {
             period,
             notified,
@@ -45,6 +48,7 @@ impl Follower {
             seen,
             doubtful,
             overtaken,
+            refused,
             abstains_until,
             random,
         }
@@ -68,6 +72,7 @@ impl Follower {
         if self.notified && !overtaken {
             self.spread(timing.retry)
         } else {
+            self.refused = self.seen().map(|record| record.version().clone());
             Duration::ZERO
         }
     }
@@ -214,6 +219,12 @@ impl Election {
             .is_some_and(|holder| *holder != *self.identity)
         {
             self.follower.abstains_until = Duration::ZERO;
+        }
+        // A look that does not explain the conflict would be followed by the same one at once.
+        let refused = self.follower.refused.take();
+        if refused.as_ref() == Some(record.version()) {
+            let later = now + self.timing.retry;
+            self.follower.abstains_until = self.follower.abstains_until.max(later);
         }
         let since = if self.keeps(Rule::OwnClockOnly) {
             now

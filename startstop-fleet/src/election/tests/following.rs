@@ -1,8 +1,11 @@
 //! A follower looks, waits and takes.
 
+use std::time::Duration;
+
 use super::{Hand, free, held, release, secs, take};
-use crate::election::{Action, Call, CallError, Event};
+use crate::election::{Action, Call, CallError, CallId, Election, Event};
 use crate::record::{Record, Version};
+use crate::timing::Timing;
 
 #[test]
 fn a_take_whose_answer_was_lost_is_made_again_at_once() {
@@ -140,4 +143,69 @@ fn a_take_that_meets_a_conflict_is_followed_by_a_look() {
     hand.answer(20.2, Ok(held("other", 3, 9)));
     hand.tick(20.3);
     assert_ne!(hand.call(), Some(&take(9)), "it counts anew");
+}
+
+#[test]
+fn a_take_whose_conflict_the_look_does_not_explain_is_not_made_again_at_once() {
+    let mut hand = Hand::new();
+    hand.answer(0.0, Ok(free(1)));
+    hand.assert_call(&take(1));
+    hand.answer(0.1, Err(CallError::Conflict));
+    hand.assert_call(&Call::Read);
+    hand.answer(0.2, Ok(free(1)));
+    assert_eq!(hand.actions, []);
+    hand.tick(2.2);
+    hand.assert_call(&take(1));
+    hand.answer(2.3, Err(CallError::Conflict));
+    hand.answer(2.4, Ok(free(3))); // somebody was faster, and has given it back
+    hand.assert_call(&take(3));
+}
+
+#[test]
+fn a_read_that_meets_a_conflict_is_made_again_later() {
+    let mut hand = Hand::new();
+    hand.answer(0.1, Err(CallError::Conflict));
+    assert_eq!(hand.actions, []);
+    assert!(hand.election.wake_at() >= Some(secs(1.5)));
+
+    let mut hand = Hand::leading();
+    hand.step(1.5, Event::Stop);
+    hand.step(1.6, Event::Ended);
+    hand.answer(1.7, Err(CallError::Conflict));
+    hand.assert_call(&Call::Read);
+    hand.answer(1.8, Err(CallError::Conflict));
+    assert!(hand.election.is_finished());
+}
+
+#[test]
+fn no_timing_makes_an_election_panic() {
+    let max = Duration::MAX;
+    for (lease, skew) in [(max, 0.05), (max, f64::NAN), (Duration::ZERO, -1.0)] {
+        let timing = Timing {
+            lease,
+            renew_by: lease,
+            retry: lease,
+            skew,
+        };
+        let mut election = Election::new("me", timing).notified();
+        let mut actions = election.step(secs(1e9), Event::Tick);
+        for at in 0..8 {
+            let result = match actions.last() {
+                Some(Action::Call {
+                    call: Call::Read, ..
+                }) => Ok(free(at)),
+                Some(Action::Call { .. }) => Ok(held("me", 7, at)),
+                _ => Err(CallError::Unknown),
+            };
+            let call = CallId(election.calls);
+            actions = election.step(secs(1e9), Event::Answered { call, result });
+            election.wake_at();
+            election.step(
+                secs(1e9),
+                [Event::Tick, Event::Resign][usize::from(at > 4)].clone(),
+            );
+        }
+        election.step(secs(1e9), Event::Stop);
+        election.step(secs(1e9), Event::Ended);
+    }
 }
