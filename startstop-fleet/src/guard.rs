@@ -20,7 +20,7 @@ use crate::clock;
 use crate::term::Term;
 
 /// How long before the end of a term the process begins to exit.
-const EARLY: Duration = Duration::from_millis(50);
+pub(crate) const EARLY: Duration = Duration::from_millis(50);
 
 /// How long a process that has woken too late gets to say so.
 const LAST_WORDS: Duration = Duration::from_millis(10);

@@ -114,7 +114,7 @@ fn the_guard_stays_when_the_leader_is_dropped() {
 
 #[test]
 fn a_process_goes_on_if_its_service_ends_in_time_or_if_it_only_reports() {
-    let cases = ["sound", "report", "dropped-and-ended"];
+    let cases = ["sound", "report", "tight", "dropped-and-ended"];
     for (case, child) in cases.map(|case| (case, child(case, "current"))) {
         let (status, _) = ended(child).unwrap_or_else(|| panic!("{case}: still there"));
         assert!(status.success(), "{case}: {status}");

@@ -27,7 +27,7 @@ pub(super) struct Follower {
     doubtful: bool,
     /// Something has changed while a call was on its way, whose answer may not know it.
     overtaken: bool,
-    /// What a take has met a conflict with, although it looked like that.
+    /// The version with which a take has met a conflict, although the record looked like that.
     refused: Option<Version>,
     /// Does not take before, unless somebody else has led meanwhile: it has given up its lease.
     abstains_until: Duration,

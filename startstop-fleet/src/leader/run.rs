@@ -4,8 +4,10 @@ mod calls;
 mod term;
 
 use std::future::{Future, pending};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use startstop_core::{BoxError, Context, Permanent, Reload, ReloadError, Service};
@@ -37,7 +39,8 @@ pub(super) struct Run<'a, S: Service, L: LeaseStore> {
     readiness: Option<Readiness>,
     contact: Contact,
     heard_stop: bool,
-    outcome: Result<(), LeaderError>,
+    /// How it ends, or the panic of what was to be led.
+    outcome: thread::Result<Result<(), LeaderError>>,
 }
 
 impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
@@ -61,7 +64,7 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
             readiness: None,
             contact: Contact::default(),
             heard_stop: false,
-            outcome: Ok(()),
+            outcome: Ok(Ok(())),
         }
     }
 
@@ -74,10 +77,11 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                 return Err(error.into());
             }
             if self.election.is_finished() {
-                return match std::mem::replace(&mut self.outcome, Ok(())) {
+                return match std::mem::replace(&mut self.outcome, Ok(Ok(()))) {
                     // No other term has a longer lease.
-                    Err(error @ LeaderError::Timing(_)) => Err(Permanent::new(error).into()),
-                    outcome => outcome.map_err(Into::into),
+                    Ok(Err(error @ LeaderError::Timing(_))) => Err(Permanent::new(error).into()),
+                    Ok(outcome) => outcome.map_err(Into::into),
+                    Err(panic) => resume_unwind(panic),
                 };
             }
             event = self.next().await;
@@ -153,7 +157,7 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
 
     /// Tells the status who leads, as far as it is known here.
     fn describe(&mut self) {
-        let record = self.election.record();
+        let record = self.followed();
         let role = self.leader.role;
         let text = match (&self.led, record.and_then(Record::holder)) {
             (Some(led), _) => led.detail(role),
@@ -168,10 +172,18 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
         self.count();
     }
 
+    /// Returns the record of the term that somebody leads in, we or another one: not of one of ours that has ended and is not
+    /// given back.
+    fn followed(&self) -> Option<&Record> {
+        let is_over =
+            |record: &Record| self.led.is_none() && record.holder() == Some(self.claim.holder());
+        self.election.record().filter(|record| !is_over(record))
+    }
+
     /// The same as numbers, for metrics.
     #[expect(clippy::cast_precision_loss, reason = "numbers of metrics are inexact")]
     fn count(&self) {
-        let fence = self.election.record().map_or(0, Record::fence);
+        let fence = self.followed().map_or(0, Record::fence);
         let since = self.led.as_ref().map_or(0.0, Led::since);
         self.cx
             .gauge("leading", f64::from(u8::from(self.led.is_some())));

@@ -45,9 +45,14 @@ async fn run(case: &str) {
         "report" => OnOverrun::Report,
         _ => OnOverrun::ExitProcess,
     };
+    let (stop, abort) = match case {
+        // Together with `renew_by` it is all of a term but for 20 ms.
+        "tight" => (7_979, 1),
+        _ => (300, 100),
+    };
     let settings = Settings::new()
-        .stop_timeout(Duration::from_millis(300))
-        .abort_timeout(Duration::from_millis(100));
+        .stop_timeout(Duration::from_millis(stop))
+        .abort_timeout(Duration::from_millis(abort));
     let service = case.to_owned();
     let leader = Leader::new("invoices", cable.clone(), move |term| made(&service, term));
     let runner = Runner::new(
@@ -86,7 +91,7 @@ async fn run(case: &str) {
         runner.stop_within(Duration::ZERO).await.ok();
     }
     match case {
-        "sound" | "report" | "dropped-and-ended" => {
+        "sound" | "report" | "tight" | "dropped-and-ended" => {
             tokio::time::sleep(QUICK.lease + Duration::from_secs(1)).await;
         }
         _ => tokio::time::sleep(LONG).await,
@@ -156,6 +161,8 @@ fn made(case: &str, term: Term) -> BoxService {
             }
         })
         .boxed(),
+        // It takes all of the time that it has to stop, and is dropped then.
+        "tight" => service_fn(|_: Context| std::future::pending::<()>()).boxed(),
         // A thread cannot be aborted.
         "deaf" | "report" | "resigns" | "stops" => blocking_fn(|_| {
             BEGAN.store(true, Ordering::SeqCst);

@@ -1,12 +1,29 @@
 //! A leader that ends by itself, with its service or because that cannot be led.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use startstop_core::{
-    BoxError, Context, Exit, RestartPolicy, Runner, Service, Settings, service_fn,
+    BoxError, BoxService, Context, Exit, RestartPolicy, Runner, Service, Settings, service_fn,
 };
-use startstop_fleet::{Leader, LeaseStore, Memory};
+use startstop_fleet::{Leader, LeaseStore, Memory, Term};
 use tokio::time::timeout;
+
+/// It takes longer to stop than a lease lasts.
+struct Slow;
+
+impl Service for Slow {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        cx.cancelled().await;
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::new().stop_timeout(Duration::from_secs(60))
+    }
+}
 
 #[tokio::test]
 async fn a_service_that_ends_by_itself_ends_the_leader_and_releases_the_lease() {
@@ -31,17 +48,6 @@ async fn a_service_that_ends_by_itself_ends_the_leader_and_releases_the_lease() 
 
 #[tokio::test]
 async fn a_service_whose_own_settings_do_not_fit_its_term_ends_its_leader_for_good() {
-    struct Slow;
-    impl Service for Slow {
-        type Error = BoxError;
-        async fn run(&self, cx: Context) -> Result<(), BoxError> {
-            cx.cancelled().await;
-            Ok(())
-        }
-        fn settings(&self) -> Settings {
-            Settings::new().stop_timeout(Duration::from_secs(60))
-        }
-    }
     let leader = Leader::new("invoices", Memory::new(), |_| Slow);
     let again = RestartPolicy::on_failure().forever();
     let runner = Runner::with_settings(leader, Settings::new().restart(again));
@@ -53,4 +59,45 @@ async fn a_service_whose_own_settings_do_not_fit_its_term_ends_its_leader_for_go
         format!("{failure:?}").contains("may outlive its lease"),
         "{failure:?}"
     );
+}
+
+/// A lease that was taken for a service that cannot be led is free again, and its term over.
+async fn assert_given_back<S: Service>(
+    make: impl Fn(Term) -> S + Send + Sync + 'static,
+    says: &str,
+) {
+    let (store, terms) = (Memory::new(), Arc::new(Mutex::new(Vec::new())));
+    let kept = terms.clone();
+    let leader = Leader::new("invoices", store.clone(), move |term: Term| {
+        kept.lock().unwrap().push(term.clone());
+        make(term)
+    });
+    let runner = Runner::new(leader.ready_when_leading());
+    let failed = timeout(Duration::from_secs(60), runner.start()).await;
+    let error = failed.expect("in a minute").unwrap_err();
+    assert!(format!("{error:?}").contains(says), "{error:?}");
+    assert!(store.read("invoices").await.unwrap().is_free(), "{says}");
+    let terms = terms.lock().unwrap();
+    assert!(
+        terms.len() == 1 && !terms[0].is_valid(),
+        "{says}: {terms:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_lease_is_given_back_when_its_service_cannot_be_made() {
+    struct Panics;
+    impl Service for Panics {
+        type Error = BoxError;
+        async fn run(&self, _: Context) -> Result<(), BoxError> {
+            Ok(())
+        }
+        fn settings(&self) -> Settings {
+            panic!("no settings")
+        }
+    }
+    let out = |_| -> BoxService { panic!("out of paper") };
+    assert_given_back(out, "out of paper").await;
+    assert_given_back(|_| Panics, "no settings").await;
+    assert_given_back(|_| Slow, "may outlive its lease").await;
 }

@@ -60,6 +60,39 @@ async fn the_status_says_who_leads_with_which_fence() {
     a.stop().await.unwrap();
 }
 
+/// It does not follow itself while it waits for others to lead.
+#[tokio::test]
+async fn nobody_leads_when_a_term_has_ended_that_could_not_be_given_back() {
+    let (cable, (say, mut stage)) = (Cable::new(&Memory::new()), mpsc::unbounded_channel());
+    let a = Runner::new(leader("a", cable.clone(), &say, Duration::ZERO));
+    a.start().await.unwrap();
+    said(&mut stage).await;
+    cable.demote();
+    a.service().resign();
+    assert_eq!(said(&mut stage).await, Ended("a", 1));
+    let shown = || a.status().detail().unwrap_or_default().to_owned();
+    let mut all = Vec::new();
+    for _ in 0..100 {
+        let now = shown();
+        if !now.starts_with("leader since") && all.last() != Some(&now) {
+            all.push(now);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(all, ["nobody leads"]);
+    let held = cable.store.read("invoices").await.unwrap();
+    assert!(!held.is_free(), "it runs out");
+    let fence = a
+        .status()
+        .gauges()
+        .iter()
+        .find(|(name, _)| *name == "fence")
+        .unwrap()
+        .1;
+    assert_eq!(fence.to_bits(), 0.0_f64.to_bits());
+    a.stop().await.unwrap();
+}
+
 /// A group with a leader whose service says what it is asked.
 #[tokio::test]
 async fn a_led_service_drains_reloads_is_found_and_tells_with_its_leader() {

@@ -1,5 +1,6 @@
 //! The service's side: begins a term, tells its service to stop, and takes in how it ended.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use startstop_core::{AttachError, Runner, Service, State};
@@ -7,6 +8,7 @@ use startstop_core::{AttachError, Runner, Service, State};
 use super::{Run, Wish};
 use crate::clock;
 use crate::election::StopCause;
+use crate::guard;
 use crate::in_term::InTerm;
 use crate::leader::led::Led;
 use crate::leader::readiness::Readiness;
@@ -23,8 +25,10 @@ fn for_an_abort(left: Duration) -> Duration {
 impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) fn lead(&mut self, fence: u64, valid_until: Duration) -> bool {
         let leader = self.leader;
-        match self.start(fence, valid_until) {
-            Ok(led) => {
+        let (name, holder) = (leader.name.clone(), self.claim.holder().into());
+        let term = Term::new(name, holder, fence, valid_until);
+        match catch_unwind(AssertUnwindSafe(|| self.start(&term))) {
+            Ok(Ok(led)) => {
                 leader
                     .shared
                     .set_led(Some((led.runner.clone(), led.term.clone())));
@@ -36,24 +40,23 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
                 self.led = Some(led);
                 true
             }
-            Err(error) => {
-                self.outcome = Err(error);
+            other => {
+                term.end();
+                self.outcome = other.map(|led| led.map(drop));
                 false
             }
         }
     }
 
-    pub(super) fn start(&self, fence: u64, valid_until: Duration) -> Result<Led, LeaderError> {
+    /// Makes the service and begins to start it. The code of the user in it may panic, before anything runs.
+    fn start(&self, term: &Term) -> Result<Led, LeaderError> {
         let leader = self.leader;
-        let (name, holder) = (leader.name.clone(), self.claim.holder().into());
-        let term = Term::new(name, holder, fence, valid_until);
         let service = InTerm::new((leader.make)(term.clone()), term.clone());
         let runner = Runner::with_settings(service, leader.settings.clone());
         leader.timing.check(runner.grace_period())?;
         self.attach(&runner)?;
         let led = Led::start(runner.clone(), term.clone(), leader.on_overrun);
         if led.is_err() {
-            term.end();
             self.cx.detach(&runner);
         }
         led
@@ -82,7 +85,8 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
             led.term.revoke();
             self.leader.shared.leading.send_replace(false);
         }
-        let left = valid_until.saturating_sub(clock::now());
+        // A process that exits begins with that before the end of the term.
+        let left = valid_until.saturating_sub(clock::now() + guard::EARLY);
         match self.cx.remaining() {
             // The timing was checked: the service's own timeouts fit into the term, with an abort.
             _ if cause.is_loss() && led.runner.grace_period() <= left => led.stop(),
@@ -140,7 +144,7 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         self.forget_led();
         let ended = led.finish();
         match ended {
-            ended if !told || self.heard_stop => self.outcome = ended,
+            ended if !told || self.heard_stop => self.outcome = Ok(ended),
             Err(error) => self.cx.report(error),
             Ok(()) => {}
         }
