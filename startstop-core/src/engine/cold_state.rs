@@ -14,7 +14,7 @@ use super::listeners::Listeners;
 use super::owners::Owners;
 use super::reload::Reloads;
 use super::reporting::Reported;
-use super::seldom::Seldom;
+use super::seldom::{Seldom, rare};
 use super::stop_terms::{LateRecord, StopTerms};
 use super::tasks::Tasks;
 use crate::engine::parent::Parent;
@@ -94,6 +94,22 @@ pub(crate) struct RareState {
     /// The stuck parts, once the end was given up.
     pub(super) unresponsive: Option<Unresponsive>,
 }
+
+rare!(
+    ColdState,
+    Endings,
+    Listeners,
+    OutageLog,
+    RareState,
+    Reloads,
+    Reported,
+    Retries,
+    SharedName,
+    Span,
+    Tasks,
+    Vec<(usize, Unresponsive)>,
+    Vec<Attached>,
+);
 
 impl ColdState {
     /// Returns whether a service between two cycles would lose nothing with it.

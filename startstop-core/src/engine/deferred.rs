@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use super::burst::{self, Woken};
 use super::deadline::DeadlineTask;
 use super::owners::{OwnerGuard, PartObserver};
+use super::seldom::Seldom;
 use super::{Job, Node, unresponsive};
 use crate::engine::parent::Parent;
 use crate::engine::waiters::Wakes;
@@ -27,7 +28,7 @@ use crate::report::trace::AttemptSpan;
 use crate::report::trace::News;
 use crate::sync::clock;
 
-use cold::{ColdActions, cold_actions};
+use cold::ColdActions;
 
 /// The actions that are done after the lock is released: see invariant 2 of [`engine`](super).
 #[derive(Default)]
@@ -51,7 +52,7 @@ pub(crate) struct Deferred {
     observer: Option<PartObserver>,
     /// Released as the last.
     ended: Option<OwnerGuard>,
-    cold: Option<Box<ColdActions>>,
+    cold: Seldom<ColdActions>,
 }
 
 impl Deferred {
@@ -65,13 +66,13 @@ impl Deferred {
 
     /// Returns whether nothing is woken or spawned, as far as it is known yet; what is rare counts as such.
     pub(super) fn is_quiet(&self) -> bool {
-        let is_told = self.observer.is_some() || self.cold.is_some();
+        let is_told = self.observer.is_some() || !self.cold.is_none();
         self.job.is_none() && self.driver.is_none() && self.wakes.is_empty() && !is_told
     }
 
     pub(super) fn cold(&mut self) -> &mut ColdActions {
         self.has_more = true;
-        self.cold.get_or_insert_with(cold_actions)
+        self.cold.make()
     }
 
     pub(super) fn job(&mut self, job: Job) {
@@ -218,19 +219,19 @@ impl Deferred {
 
     /// Returns whether it is to be told that the service was given up.
     pub(super) fn is_unresponsive(&self) -> bool {
-        self.cold.as_ref().is_some_and(|cold| cold.is_unresponsive)
+        self.cold.get().is_some_and(|cold| cold.is_unresponsive)
     }
 
     /// Returns whether anything is to be spawned.
     pub(super) fn has_jobs(&self) -> bool {
-        self.job.is_some() || self.cold.as_ref().is_some_and(|cold| !cold.jobs.is_empty())
+        self.job.is_some() || self.cold.get().is_some_and(|cold| !cold.jobs.is_empty())
     }
 
     /// Takes what is to be spawned with the service.
     pub(super) fn take_jobs_with_node(&mut self) -> Vec<Job> {
         let cold = self
             .cold
-            .as_mut()
+            .get_mut()
             .into_iter()
             .flat_map(|cold| std::mem::take(&mut cold.jobs));
         let jobs = self.job.take().into_iter().chain(cold);
@@ -245,7 +246,7 @@ impl Deferred {
     pub(super) fn launch_apart(&mut self, node: &Weak<dyn Node>) {
         let cold = self
             .cold
-            .as_mut()
+            .get_mut()
             .into_iter()
             .flat_map(|cold| cold.jobs.drain(..));
         self.job
@@ -281,13 +282,13 @@ impl Deferred {
     }
 
     fn free_owners(&mut self) {
-        if let Some(cold) = &mut self.cold {
+        if let Some(cold) = self.cold.get_mut() {
             catch_panics(cold.freed.drain(..), drop);
         }
     }
 
     pub(super) fn tell(&mut self) {
-        if let Some(cold) = &mut self.cold {
+        if let Some(cold) = self.cold.get_mut() {
             cold.tell();
         }
         if let Some(task) = self.cancelled.take() {
@@ -300,7 +301,7 @@ impl Deferred {
         if let Some(job) = self.job.take() {
             Arc::clone(node).launch(job);
         }
-        if let Some(cold) = &mut self.cold {
+        if let Some(cold) = self.cold.get_mut() {
             cold.launch(node);
         }
     }
@@ -319,9 +320,8 @@ impl Deferred {
     }
 
     pub(super) fn tell_unresponsive(&mut self, node: &Arc<dyn Node>) {
-        let is_unresponsive =
-            |cold: &mut Box<ColdActions>| std::mem::take(&mut cold.is_unresponsive);
-        if self.cold.as_mut().is_some_and(is_unresponsive) {
+        let is_unresponsive = |cold: &mut ColdActions| std::mem::take(&mut cold.is_unresponsive);
+        if self.cold.get_mut().is_some_and(is_unresponsive) {
             unresponsive::tell(node.shared());
         }
     }
@@ -331,7 +331,7 @@ impl Deferred {
             return;
         };
         drop(catch_panic(|| tell(&observer)));
-        if let Some(cold) = &mut self.cold {
+        if let Some(cold) = self.cold.get_mut() {
             catch_panics(cold.observers.drain(..), |observer| tell(&observer));
         }
     }
@@ -348,7 +348,8 @@ impl Deferred {
             drop(catch_panic(|| drop(runtime)));
         }
         self.call_observers(PartObserver::tell);
-        let cold = self.cold.take().map(ColdActions::finish);
+        let cold = self.cold.get_mut().map(ColdActions::finish);
+        self.cold.clear();
         // Last: the end of an owner may follow, and of what that is a part of: each place sees to it that this is no recursion.
         drop((self.ended.take(), cold));
     }

@@ -1,15 +1,21 @@
 //! A list of what there is mostly one of: that one costs no allocation.
 
-use super::seldom::Seldom;
+use super::seldom::{Rare, Seldom};
 
 /// None, one, or some.
-pub(super) struct Few<T> {
+pub(super) struct Few<T>
+where
+    Vec<T>: Rare,
+{
     first: Option<T>,
     /// Only while there is a first one.
     more: Seldom<Vec<T>>,
 }
 
-impl<T> Default for Few<T> {
+impl<T> Default for Few<T>
+where
+    Vec<T>: Rare,
+{
     fn default() -> Self {
         Self {
             first: None,
@@ -18,7 +24,10 @@ impl<T> Default for Few<T> {
     }
 }
 
-impl<T> Few<T> {
+impl<T> Few<T>
+where
+    Vec<T>: Rare,
+{
     pub(super) fn push(&mut self, new: T) {
         match self.first {
             None => self.first = Some(new),
@@ -72,6 +81,9 @@ impl<T> Few<T> {
 #[cfg(test)]
 mod tests {
     use super::Few;
+    use crate::engine::seldom::rare;
+
+    rare!(Vec<i32>);
 
     #[test]
     fn each_value_comes_out_once() {

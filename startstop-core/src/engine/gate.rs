@@ -155,11 +155,23 @@ pub(crate) fn glance<T>(
     node: &Weak<dyn Node>,
     glance: impl FnOnce(&Shared) -> T,
 ) -> Option<(T, Option<Box<dyn Any + Send>>)> {
+    let (mut glance, mut seen) = (Some(glance), None);
+    let last = glance_at(node, &mut |shared| {
+        seen = glance.take().map(|glance| glance(shared));
+    });
+    Some((seen?, last))
+}
+
+/// All of it that does not depend on what is seen: compiled once.
+fn glance_at(
+    node: &Weak<dyn Node>,
+    glance: &mut dyn FnMut(&Shared),
+) -> Option<Box<dyn Any + Send>> {
     let (gate, node) = enter(node)?;
-    let seen = glance(node.shared());
+    glance(node.shared());
     let last = let_go(&gate, node);
     drop(gate);
-    Some((seen, last))
+    last
 }
 
 /// The remains of a service after a change that has let go of it.
@@ -272,6 +284,19 @@ pub(super) fn change_apart(
     node: &Weak<dyn Node>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
 ) -> Option<Parting> {
+    let mut change = Some(change);
+    change_at(node, &mut |shared, synced, deferred| {
+        if let Some(change) = change.take() {
+            change(shared, synced, deferred);
+        }
+    })
+}
+
+/// A change of a service.
+type Change<'a> = &'a mut dyn FnMut(&Shared, &mut Synced, &mut Deferred);
+
+/// All of it that does not depend on the change: compiled once.
+fn change_at(node: &Weak<dyn Node>, change: Change<'_>) -> Option<Parting> {
     let (gate, node) = enter(node)?;
     let mut deferred = Deferred::default();
     change(node.shared(), &mut node.shared().synced(), &mut deferred);

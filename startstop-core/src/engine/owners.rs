@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::attempt_guard::AttemptGuard;
 use super::few::Few;
+use super::seldom::rare;
 use super::{Deferred, Node, Observer, Synced};
 use crate::report::error::Unresponsive;
 use crate::report::state::State;
@@ -19,6 +20,8 @@ pub(super) struct Owners {
     /// One for each place.
     observers: Few<PartObserver>,
 }
+
+rare!(Vec<OwnerGuard>, Vec<PartObserver>);
 
 impl Owners {
     pub(super) fn is_empty(&self) -> bool {

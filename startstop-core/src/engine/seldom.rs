@@ -1,20 +1,58 @@
 //! A value that most services never need: its place is as large as a pointer, and its box comes with the first use.
 
+use std::mem::ManuallyDrop;
+
+/// A value that is seldom there.
+///
+/// The code of a drop is compiled into each place that drops such a value, down to the crate of the user, whose service lies beside
+/// its engine. Behind this call it is compiled once.
+pub(super) trait Rare: Sized {
+    fn drop_box(place: &mut Option<Box<Self>>);
+}
+
+macro_rules! rare {
+    ($($type:ty),+ $(,)?) => {$(
+        impl $crate::engine::seldom::Rare for $type {
+            #[cold]
+            #[inline(never)]
+            fn drop_box(place: &mut Option<Box<Self>>) {
+                *place = None;
+            }
+        }
+    )+};
+}
+
+pub(super) use rare;
+
 /// Nothing, or a value in a box.
-pub(super) struct Seldom<T>(Option<Box<T>>);
+#[derive(Debug)]
+pub(super) struct Seldom<T: Rare>(ManuallyDrop<Option<Box<T>>>);
 
 #[cold]
 fn in_box<T: Default>() -> Box<T> {
     Box::default()
 }
 
-impl<T> Default for Seldom<T> {
-    fn default() -> Self {
-        Self(None)
+impl<T: Rare> Drop for Seldom<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            T::drop_box(&mut self.0);
+        }
     }
 }
 
-impl<T> Seldom<T> {
+impl<T: Rare> Default for Seldom<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Rare> Seldom<T> {
+    pub(super) const fn new() -> Self {
+        Self(ManuallyDrop::new(None))
+    }
+
     pub(super) fn get(&self) -> Option<&T> {
         self.0.as_deref()
     }
@@ -36,11 +74,16 @@ impl<T> Seldom<T> {
     }
 
     pub(super) fn set(&mut self, value: T) {
-        self.0 = Some(Box::new(value));
+        *self.0 = Some(Box::new(value));
     }
 
     pub(super) fn take(&mut self) -> Option<T> {
         self.0.take().map(|value| *value)
+    }
+
+    /// Drops the value, if it is there.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new();
     }
 
     /// Sets it back, if it is there; its box stays for the next use.
@@ -48,8 +91,8 @@ impl<T> Seldom<T> {
     where
         T: Default,
     {
-        if let Some(value) = &mut self.0 {
-            **value = T::default();
+        if let Some(value) = self.0.as_deref_mut() {
+            *value = T::default();
         }
     }
 }

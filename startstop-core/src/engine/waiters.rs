@@ -13,6 +13,7 @@ mod wakes;
 
 use std::task::Waker;
 
+use crate::engine::seldom::{Seldom, rare};
 use crate::report::state::State;
 
 pub(crate) use answer::Answer;
@@ -102,7 +103,7 @@ pub(crate) struct Removed(WaiterEntry);
 pub(crate) struct Waiters {
     first: WaiterEntry,
     /// In a box, so that the table is small while nobody waits.
-    more: Option<Box<ColdWaiters>>,
+    more: Seldom<ColdWaiters>,
     /// A bit for each kind of topic that somebody may wait for, so that most answers look no further.
     kinds: u16,
     /// How often the state has changed, for those who watch it.
@@ -119,17 +120,13 @@ struct ColdWaiters {
     free: Vec<u32>,
 }
 
-#[cold]
-#[allow(clippy::unnecessary_box_returns)] // Not to make it is what is hot.
-fn cold_waiters() -> Box<ColdWaiters> {
-    Box::default()
-}
+rare!(ColdWaiters);
 
 impl Waiters {
     pub(crate) const fn new() -> Self {
         Self {
             first: WaiterEntry::Free,
-            more: None,
+            more: Seldom::new(),
             kinds: 0,
             changes: 0,
         }
@@ -161,13 +158,13 @@ impl Waiters {
             self.first = entry;
             return Key(0);
         }
-        Key(self.more.get_or_insert_with(cold_waiters).put(entry) + 1)
+        Key(self.more.make().put(entry) + 1)
     }
 
     fn entry(&mut self, key: Key) -> Option<&mut WaiterEntry> {
         match key.0 {
             0 => Some(&mut self.first),
-            at => self.more.as_mut()?.entries.get_mut(at as usize - 1),
+            at => self.more.get_mut()?.entries.get_mut(at as usize - 1),
         }
     }
 
@@ -202,12 +199,12 @@ impl Waiters {
         let Some(at) = key.0.checked_sub(1) else {
             return Removed(std::mem::replace(&mut self.first, WaiterEntry::Free));
         };
-        let Some(more) = &mut self.more else {
+        let Some(more) = self.more.get_mut() else {
             return Removed(WaiterEntry::Free);
         };
         let removed = more.remove(at);
         if more.used == 0 {
-            self.more = None;
+            self.more.clear();
         }
         Removed(removed)
     }
@@ -255,7 +252,7 @@ impl Waiters {
             }
         };
         look_at(&mut self.first);
-        if let Some(more) = &mut self.more {
+        if let Some(more) = self.more.get_mut() {
             more.entries.iter_mut().for_each(look_at);
         }
         self.kinds = left;
@@ -269,7 +266,11 @@ impl Waiters {
 
     /// Wakes those who wait for these kinds, without an answer.
     pub(crate) fn wake_without_answer(&mut self, kinds: u16, wakes: &mut Wakes) {
-        let more = self.more.iter_mut().flat_map(|more| &mut more.entries);
+        let more = self
+            .more
+            .get_mut()
+            .into_iter()
+            .flat_map(|more| &mut more.entries);
         for entry in std::iter::once(&mut self.first).chain(more) {
             match entry {
                 WaiterEntry::Waiting(topic, by) if topic.kind() & kinds != 0 => {

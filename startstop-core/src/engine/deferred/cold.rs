@@ -10,6 +10,7 @@ use crate::engine::attempt_guard::AttemptGuard;
 use crate::engine::deadline::DeadlineTask;
 use crate::engine::owners::{OwnerGuard, PartObserver};
 use crate::engine::parent::Parent;
+use crate::engine::seldom::rare;
 use crate::engine::{Ending, Job, Node};
 use crate::report::error::Unresponsive;
 use crate::report::event::Event;
@@ -18,6 +19,8 @@ use crate::report::panic::catch_panics;
 #[cfg(feature = "tracing")]
 use crate::report::trace::AttemptSpan;
 use crate::sync::{AbortHandle, CancellationToken};
+
+rare!(ColdActions);
 
 /// The actions that most changes do not need.
 #[derive(Default)]
@@ -45,11 +48,6 @@ pub(in crate::engine) struct ColdActions {
     pub(super) freed: Vec<OwnerGuard>,
 }
 
-#[cold]
-pub(super) fn cold_actions() -> Box<ColdActions> {
-    Box::default()
-}
-
 impl ColdActions {
     /// Runs the endings, cancels tokens, aborts tasks, and tells owners of stuck parts.
     pub(super) fn tell(&mut self) {
@@ -70,11 +68,11 @@ impl ColdActions {
     }
 
     /// Drops what nobody needs any more; who is to be let go of after that is handed back.
-    pub(super) fn finish(mut self: Box<Self>) -> Vec<OwnerGuard> {
+    pub(super) fn finish(&mut self) -> Vec<OwnerGuard> {
         catch_panics(self.wakers.drain(..), drop);
         catch_panics(self.failures.drain(..), drop);
         catch_panics(self.runtimes.drain(..), drop);
         catch_panics(self.events.drain(..), drop);
-        self.ended
+        std::mem::take(&mut self.ended)
     }
 }
