@@ -326,6 +326,7 @@ impl Synced {
     }
 
     /// Drops the handle of the runtime once the service has stopped and its driver is gone.
+    #[inline]
     pub(super) fn leave_runtime(&mut self, deferred: &mut Deferred) {
         if self.state() == State::Stopped && !self.driver.is_there && !cfg!(startstop_loom) {
             deferred.drop_runtime(self.on.leave());
@@ -340,6 +341,7 @@ impl Synced {
     }
 
     /// Sets the runtime of the next cycle.
+    #[inline]
     pub(crate) fn move_next_to(&mut self, on: Handle) {
         if !self.on.is_now(&on) {
             self.make_rare().next_on = Some(on);
@@ -350,6 +352,7 @@ impl Synced {
     }
 
     /// Sets the runtime of the cycle that begins.
+    #[inline]
     pub(crate) fn run_on(&mut self, on: Handle) {
         self.driver.moves |= !self.on.is(&on);
         self.on = RunsOn::Runtime(on);

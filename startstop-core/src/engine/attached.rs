@@ -87,6 +87,7 @@ pub(super) fn all(synced: &Synced) -> &[Attached] {
 }
 
 /// The attempt is to end: so are its parts.
+#[inline]
 pub(super) fn stop_all(synced: &mut Synced, deferred: &mut Deferred) {
     let attached = all(synced);
     if attached.is_empty() {

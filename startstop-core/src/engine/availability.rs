@@ -15,6 +15,7 @@ pub(super) struct OutageLog {
 }
 
 /// Counts the time in the state that is left, and what comes of the new one.
+#[inline]
 pub(super) fn count_time(
     synced: &mut Synced,
     shared: &Shared,

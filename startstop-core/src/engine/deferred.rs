@@ -287,6 +287,7 @@ impl Deferred {
         }
     }
 
+    #[inline]
     pub(super) fn tell(&mut self) {
         if let Some(cold) = self.cold.get_mut() {
             cold.tell();

@@ -24,6 +24,7 @@ pub(crate) enum Allowed {
 }
 
 /// The longest drain of what a service is made of, where the service is up and says nothing of its own.
+#[inline]
 pub(crate) fn below(node: &dyn Node) -> Duration {
     let shared = node.shared();
     // Else nothing drains; and a runner at each level that is dropped must not look at all below.
@@ -78,6 +79,7 @@ pub(crate) fn limit_stop_now(
 }
 
 /// The same after a drain that is over at `drained`, if there is one.
+#[inline]
 fn limit_after(
     synced: &mut Synced,
     shared: &Shared,

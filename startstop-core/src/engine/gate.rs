@@ -224,6 +224,7 @@ pub(super) struct Parting {
 
 impl Parting {
     /// All of it.
+    #[inline]
     pub(super) fn run(mut self) {
         run(&mut self.deferred, self.remains);
         self.deferred.forget();

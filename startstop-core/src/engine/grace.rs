@@ -54,6 +54,7 @@ pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
 }
 
 /// The longest drain of what a service is made of. What has one of its own drains no longer than that.
+#[inline]
 pub(crate) fn drain_below(root: &dyn Node) -> Duration {
     let mut longest = Duration::ZERO;
     let mut open = root.parts();

@@ -262,6 +262,7 @@ pub(super) fn tell_state(
 }
 
 /// Tells of a change of readiness that is none of the state, before it is stored.
+#[inline]
 pub(super) fn tell_readiness(
     synced: &mut Synced,
     old: StateSnapshot,

@@ -14,6 +14,7 @@ use crate::sync::clock;
 
 /// Returns what the policy's predicate has to be asked, which is user code, before the attempt can be
 /// settled.
+#[inline]
 pub(super) fn open_question(synced: &Synced, shared: &Shared) -> Option<(RetryIf, Failure)> {
     let policy = shared.settings.restart()?;
     let predicate = policy.retry_if.as_ref()?;

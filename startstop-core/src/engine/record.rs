@@ -99,6 +99,7 @@ pub(crate) fn note_of_part(
     file(synced, shared, failure.filed_in(synced.cycle), deferred);
 }
 
+#[inline]
 fn file(synced: &mut Synced, shared: &Shared, failure: Failure, deferred: &mut Deferred) {
     listeners::tell(synced, deferred, || EventKind::Failed(failure.clone()));
     let capacity = shared.settings.history_capacity();
@@ -114,6 +115,7 @@ fn file(synced: &mut Synced, shared: &Shared, failure: Failure, deferred: &mut D
 }
 
 /// Records the failure that ends the attempt.
+#[inline]
 pub(super) fn end(
     synced: &mut Synced,
     shared: &Shared,
@@ -214,6 +216,7 @@ pub(crate) fn late(
 }
 
 /// Records that an owner has missed a deadline, where nobody was left who could tell of its members.
+#[inline]
 pub(super) fn untold(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     if !shared.rules().owner {
         return;

@@ -99,6 +99,7 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
 
 /// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
 /// looks again after its next poll.
+#[inline]
 pub(crate) fn hand_out(synced: &mut Synced, shared: &Shared, deferred: &mut Deferred) {
     let running = synced.state() == State::Running && synced.life.stage() < StopStage::Cancelled;
     let cold = synced.cold.get_mut().filter(|_| running);
@@ -290,6 +291,7 @@ fn tell_requesters(
 }
 
 /// The attempt ends, and with it what it has not answered.
+#[inline]
 pub(super) fn end_all(synced: &mut Synced, deferred: &mut Deferred) {
     let Some(Reloads { rounds, .. }) = reloads(synced).map(std::mem::take) else {
         return;

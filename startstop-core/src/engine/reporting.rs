@@ -156,6 +156,7 @@ pub(super) fn waits(synced: &Synced) -> bool {
 }
 
 /// The attempt is over: what it was is not shown any more, but for its last checkpoint.
+#[inline]
 pub(super) fn forget_what_was_said(synced: &mut Synced) {
     let said = synced.rare_mut().and_then(|rare| rare.said.get_mut());
     if let Some(said) = said {

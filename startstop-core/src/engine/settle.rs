@@ -21,6 +21,7 @@ use crate::sync::clock;
 
 impl Synced {
     /// Tells the driver with this number what to do.
+    #[inline]
     pub(crate) fn next_step(
         &mut self,
         shared: &Shared,
@@ -57,6 +58,7 @@ impl Synced {
 
     /// Settles the attempt, if it is over with the part that has ended, for the driver with this number: what comes next.
     /// User code that is still to be called at the end takes another look.
+    #[inline]
     pub(crate) fn step_after_part(
         &mut self,
         shared: &Shared,
@@ -157,6 +159,7 @@ impl Synced {
         flavor.is_none_or(|flavor| flavor == RuntimeFlavor::CurrentThread)
     }
 
+    #[inline]
     fn driver_gone(&mut self, deferred: &mut Deferred) {
         self.driver.is_there = false;
         deferred.drop_waker(self.driver.waker.take());

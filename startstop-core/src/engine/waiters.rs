@@ -151,6 +151,7 @@ impl Waiters {
         self.put(topic, Some(waker.clone()))
     }
 
+    #[inline]
     fn put(&mut self, topic: Topic, waker: Option<Waker>) -> Key {
         self.kinds |= topic.kind();
         let entry = WaiterEntry::Waiting(topic, waker);
@@ -169,6 +170,7 @@ impl Waiters {
     }
 
     /// Returns the answer, if it is there; with it the entry is gone.
+    #[inline]
     pub(crate) fn take(&mut self, key: Key) -> Option<Answer> {
         if !self.is_answered(key) {
             return None;
@@ -195,6 +197,7 @@ impl Waiters {
 
     /// Removes an entry. What was in it is to be dropped outside of the lock: wakers and failures are
     /// user code.
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Removed {
         let Some(at) = key.0.checked_sub(1) else {
             return Removed(std::mem::replace(&mut self.first, WaiterEntry::Free));

@@ -20,6 +20,7 @@ pub(crate) fn leave_to_owner(synced: &mut Synced) {
 }
 
 /// Returns whether a task that is pending is spawned at once.
+#[inline]
 pub(super) fn is_task_due(
     synced: &Synced,
     shared: &Shared,
@@ -46,6 +47,7 @@ fn is_due_soon(synced: &Synced, deferred: &mut Deferred) -> bool {
     clock::between(deferred.now(), synced.deadline.due) < 2 * LOOK
 }
 
+#[inline]
 pub(super) fn due_of(
     synced: &mut Synced,
     shared: &Shared,

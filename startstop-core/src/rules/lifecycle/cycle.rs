@@ -12,6 +12,7 @@ pub(super) fn begin(life: &mut Lifecycle) -> Effects {
     Effects::BEGIN_CYCLE.and(Effects::BEGIN_ATTEMPT)
 }
 
+#[inline]
 pub(super) fn retry(life: &mut Lifecycle) -> Effects {
     if !life.is_over() || !life.may_retry() {
         return Effects::NONE;
@@ -32,6 +33,7 @@ pub(super) fn exhausted(life: &mut Lifecycle) -> Effects {
     Effects::NONE
 }
 
+#[inline]
 pub(super) fn finish(life: &mut Lifecycle) -> Effects {
     if !life.is_over() {
         return Effects::NONE;

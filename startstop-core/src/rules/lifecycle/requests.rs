@@ -56,6 +56,7 @@ fn queue(life: &mut Lifecycle) -> Effects {
     Effects::NONE
 }
 
+#[inline]
 pub(super) fn stop(life: &mut Lifecycle, rules: Rules) -> Effects {
     let effects = match life.state {
         State::Stopped => return Effects::NONE,

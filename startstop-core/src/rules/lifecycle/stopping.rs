@@ -7,6 +7,7 @@ use super::{
 use crate::report::state::State;
 
 /// A stop of what is not stopping: a drain comes first where there is one and the service is up.
+#[inline]
 pub(super) fn begin_stop(life: &mut Lifecycle, rules: Rules) -> Effects {
     let is_up = life.state == State::Running && life.is_run_alive();
     if !rules.drains || !is_up {
@@ -101,6 +102,7 @@ pub(super) fn drop_all(life: &mut Lifecycle) -> Effects {
 }
 
 /// After something has ended: is it over, or is what is left only to be given up on?
+#[inline]
 pub(super) fn look_for_the_end(life: &mut Lifecycle, rules: Rules) -> Effects {
     if life.is_over() {
         return last_call(life, rules);

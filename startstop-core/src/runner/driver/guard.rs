@@ -181,6 +181,7 @@ impl Driver {
     }
 
     /// Makes the call that was taken on.
+    #[inline]
     pub(super) fn call(&self, epoch: u64, shutdown: MakeShutdown) -> Call {
         Call::new(Arc::clone(self.node()), epoch, shutdown)
     }
@@ -203,6 +204,7 @@ impl Driver {
     }
 
     /// Polls `shutdown`: how it has ended.
+    #[inline]
     pub(super) fn poll_call(&self, call: &mut Call, cx: &mut Task<'_>) -> Poll<EndedCall> {
         if self.node().shared().current_stage() == StopStage::Aborted {
             return Poll::Ready((PartEnd::Dropped, call.drop_future()));
