@@ -1,6 +1,6 @@
 //! The program `startstop-top`, beside a program that runs.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output, Stdio};
 
@@ -121,6 +121,44 @@ async fn a_tree_may_be_as_deep_as_it_likes() {
     assert!(last.starts_with("└─ leaf  running"), "{last}");
     assert_eq!(output.status.code(), Some(0));
     runner.request_stop();
+}
+
+/// Answers each request so, and closes; at once where there is nothing to say.
+fn server(answer: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for client in listener.incoming().map(Result::unwrap) {
+            let mut head = BufReader::new(&client).lines().map_while(Result::ok);
+            while !answer.is_empty() && head.next().is_some_and(|line| !line.is_empty()) {}
+            drop((&client).write_all(answer.as_bytes()));
+        }
+    });
+    addr
+}
+
+#[test]
+fn a_server_that_is_no_admin_port_is_an_error_whose_text_steers_nothing() {
+    for (answer, why) in [
+        ("", ""),
+        ("SSH-2.0-x\r\n", "not that of an admin port"),
+        ("HTTP/1.1 302 Found\r\n\r\n", "302"),
+        ("HTTP/1.1 200 OK\r\n\r\n<html>", "is no status"),
+        ("HTTP/1.1 500 x\r\n\r\n\x1b[2Jred\x07", "500:  [2Jred "),
+    ] {
+        let addr = server(answer);
+        for arguments in [&["status"][..], &["stop", "shop/db"]] {
+            let output = top(addr, arguments).output().unwrap();
+            let text = text(&output);
+            assert!(!text.contains('\x1b') && !text.contains('\x07'), "{text:?}");
+            let is_read = arguments[0] == "status" || !answer.starts_with("HTTP/1.1 200");
+            if is_read {
+                assert_eq!(output.status.code(), Some(2), "{answer}: {text:?}");
+                assert!(text.starts_with(&addr.to_string()), "{text:?}");
+                assert!(text.contains(why), "{text:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn brief(duration: Duration) -> String {
 }
 
 /// Without what ends a line, turns a direction or steers a terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -69,9 +69,16 @@ impl AdminPort {
         Ok(body)
     }
 
-    /// Returns an error that says whom it is of.
+    /// Returns an error that says whom it is of. Of what kind it was tells no more: a broken pipe would be that of stdout.
     fn named(&self, error: &io::Error) -> io::Error {
-        io::Error::new(error.kind(), format!("{}: {error}", self.addr))
+        use io::ErrorKind::{TimedOut, WouldBlock};
+        let late = matches!(error.kind(), TimedOut | WouldBlock);
+        let text = if late {
+            format!("no answer within {LIMIT:?}")
+        } else {
+            error.to_string()
+        };
+        io::Error::other(format!("{}: {text}", self.addr))
     }
 
     /// Returns the body of an answer that is a success.
@@ -82,17 +89,21 @@ impl AdminPort {
 
     fn try_ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
         let mut stream = self.connect()?;
-        write!(
-            stream,
+        let head = format!(
             "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n",
             self.addr
-        )?;
+        );
+        // In one piece: whoever answers to the first one may have closed the connection before the second.
+        stream.write_all(head.as_bytes())?;
         let mut answer = BufReader::new(stream);
         let mut first = String::new();
         answer.read_line(&mut first)?;
         let mut line = String::new();
         while answer.read_line(&mut line)? > 2 {
             line.clear();
+        }
+        if !first.starts_with("HTTP/1.") {
+            return Err(io::Error::other("the answer is not that of an admin port"));
         }
         let code = first.split(' ').nth(1).unwrap_or_default();
         if code.starts_with('2') {

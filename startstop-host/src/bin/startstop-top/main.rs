@@ -49,7 +49,9 @@ fn main() -> ExitCode {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return ExitCode::SUCCESS;
         }
-        drop(writeln!(io::stderr(), "{error}"));
+        let text = error.to_string();
+        text.lines()
+            .for_each(|line| drop(writeln!(io::stderr(), "{}", draw::plain(line))));
         ExitCode::from(NO_ANSWER)
     })
 }
@@ -77,7 +79,9 @@ fn events(server: &AdminPort) -> io::Result<ExitCode> {
 
 fn control(server: &AdminPort, action: &str, path: &str) -> io::Result<ExitCode> {
     let token = env::var("STARTSTOP_TOKEN").unwrap_or_default();
-    say(server.control(action, path, &token)?.trim_end())?;
+    say(&draw::plain(
+        server.control(action, path, &token)?.trim_end(),
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -88,7 +92,7 @@ fn live(server: &AdminPort) -> io::Result<ExitCode> {
     loop {
         let page = match server.status() {
             Ok(tree) => draw::tree(&tree),
-            Err(error) => format!("{error}"),
+            Err(error) => draw::plain(&error.to_string()),
         };
         write!(out, "{}", draw::over(&page))?;
         out.flush()?;
