@@ -148,6 +148,68 @@ async fn an_insertion_goes_on_while_what_it_is_bound_to_is_down() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_is_inserted_while_it_is_stopped_by_hand_is_settled_like_it() {
+    let journal = Journal::new();
+    let app = started(
+        Group::builder("app")
+            .with("db", journal.probe("db"))
+            .with("log", journal.probe("log")),
+    )
+    .await;
+    let (group, db) = (app.service(), app.service().get("db").unwrap());
+    within(db.stop()).await.unwrap();
+    let http = bound("db", journal.probe("http")).after(["log"]);
+    within(group.insert("http", http)).await.unwrap();
+    let page = bound("http", journal.probe("page").explicit());
+    within(group.insert("page", page)).await.unwrap();
+    assert_eq!(journal.live(), 1, "the log goes on");
+    assert!(app.is_ready(), "{}", app.status());
+    journal.take();
+    within(db.start()).await.unwrap();
+    idle().await;
+    assert_eq!(journal.take(), ["+db", "+http", "+page"]);
+    assert!(!app.is_ready(), "it is one of the group");
+    within(db.stop()).await.unwrap();
+    within(group.remove("page")).await.unwrap();
+    within(group.remove("http")).await.unwrap();
+    assert_eq!(group.members(), ["db", "log"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_insertion_is_over_when_what_it_is_bound_to_is_stopped_by_hand() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("db", restarts_in(5, journal.probe("db")))).await;
+    let db = app.service().get("db").unwrap();
+    journal.tell("db", Act::Fail);
+    idle().await;
+    let http = bound("db", journal.probe("http").explicit());
+    let call = insert(&app, "http", http).await;
+    within(db.restart()).await.unwrap();
+    idle().await;
+    assert!(!call.is_finished(), "a restart is no stop");
+    within(db.stop()).await.unwrap();
+    outcome(call).await.unwrap();
+    assert_eq!(app.service().members(), ["db", "http"]);
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_inserted_meanwhile_fails_as_a_member_when_it_comes_up() {
+    let journal = Journal::new();
+    let app = started(Group::builder("app").with("db", journal.probe("db"))).await;
+    let db = app.service().get("db").unwrap();
+    within(db.stop()).await.unwrap();
+    let http = bound("db", journal.probe("http").explicit());
+    within(app.service().insert("http", http)).await.unwrap();
+    within(db.start()).await.unwrap();
+    idle().await;
+    journal.tell("http", Act::Fail);
+    assert_eq!(within(app.wait()).await, startstop_core::Exit::Failed);
+    assert_eq!(app.service().members(), ["db", "http"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_of_the_group_meanwhile_wins() {
     let journal = Journal::new();
     let app = with_slow_http(&journal).await;

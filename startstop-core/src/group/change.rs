@@ -19,7 +19,8 @@ use crate::runner::listen;
 
 impl Group {
     /// Adds a member. If the group runs or has been told to start, the member is started, and this resolves like
-    /// [`start`](crate::Runner::start): if it fails, the member is removed again and the group goes on. If a restart of the
+    /// [`start`](crate::Runner::start): if it fails, the member is removed again and the group goes on. One that is
+    /// [bound to](crate::Member::bound_to) a member that was stopped by hand is inserted, and starts when that does. If a restart of the
     /// group is in progress, it waits until the members that the restart stops have stopped, and not for the backoff. If a
     /// task of such a member waits for the insertion, it has to give up when it is told to end, as by
     /// [`run_until_cancelled`](crate::Context::run_until_cancelled).

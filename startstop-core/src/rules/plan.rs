@@ -54,6 +54,8 @@ pub(crate) enum Action {
     },
     /// The member is down and no longer one of the group.
     Removed(Id),
+    /// The member was inserted, and is as settled as what it is bound to, which was stopped by its handle.
+    Settled(Id),
 }
 
 /// How a member came to rest.

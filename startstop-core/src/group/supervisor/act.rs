@@ -35,6 +35,7 @@ impl Supervisor<'_> {
                         }
                     }
                     Action::Removed(id) => changes::removed(self, id),
+                    Action::Settled(id) => changes::settled(self, id),
                 }
             }
         }

@@ -39,6 +39,17 @@ pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
     take_off(supervisor, id, entry, outcome, StartError::Stopped);
 }
 
+/// A member that was inserted is settled, although it does not run: so it has started as far as the group is concerned.
+pub(super) fn settled(supervisor: &Supervisor<'_>, id: Id) {
+    let mut table = supervisor.shared.table();
+    if table.look_up(id).is_none() {
+        return;
+    }
+    let inserted = table.entry_mut(id).take_inserting();
+    drop(table);
+    reply(inserted, Ok(()));
+}
+
 /// A stop of the group has begun: those who wait for an insertion are answered at once, for they may be a part of a member
 /// that is to end.
 pub(super) fn cancel_insertions(supervisor: &Supervisor<'_>) {

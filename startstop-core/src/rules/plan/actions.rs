@@ -49,6 +49,7 @@ fn look_at_pending(plan: &mut GroupPlan, id: Id) {
         return;
     }
     start(plan, id);
+    binding::settle_if_idle(plan, id);
 }
 
 /// Starts the member if nothing keeps it from that, or has it fail if something does for good.

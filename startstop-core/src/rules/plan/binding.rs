@@ -4,8 +4,8 @@
 //! is down it waits until that is ready again; if that was stopped by its handle it is idle, as settled as that is; if that has
 //! failed for good, so has the bound one.
 
-use super::node::{MemberState, TakenDown, Target};
-use super::{GroupPlan, counts, stopping};
+use super::node::{Hindrance, MemberState, TakenDown, Target};
+use super::{Action, GroupPlan, counts, stopping};
 use crate::rules::graph::Id;
 
 /// Takes down what is bound to a member that is down, or goes down.
@@ -60,4 +60,15 @@ pub(super) fn note_idle(plan: &mut GroupPlan, id: Id) {
     // Some may be idle now for it is, others fail.
     let dependents = plan.node(id).dependents.to_vec();
     plan.pending.extend(dependents);
+}
+
+/// Ends the insertion of a member that is idle: it is one of the group, and comes up with what it is bound to.
+pub(super) fn settle_if_idle(plan: &mut GroupPlan, id: Id) {
+    let node = plan.node(id);
+    let fails = node.trouble.hindrance != Hindrance::None;
+    if !node.trouble.idle || !node.kind.is_fresh() || node.kind.leaves() || fails {
+        return;
+    }
+    counts::change(plan, id, |node| node.kind.settle());
+    plan.actions.push(Action::Settled(id));
 }

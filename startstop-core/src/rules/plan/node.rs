@@ -191,6 +191,11 @@ impl NodeKind {
         self.arrive(Arrival::Fresh);
     }
 
+    /// Ends the insertion of a member.
+    pub(super) fn settle(&mut self) {
+        self.arrive(Arrival::Settled);
+    }
+
     fn arrive(&mut self, now: Arrival) {
         if let Self::Member { arrival, .. } = self {
             *arrival = now;
@@ -338,7 +343,7 @@ impl PlanNode {
 
     /// Notes that it is ready, or has completed.
     pub(super) fn came_up(&mut self) {
-        self.kind.arrive(Arrival::Settled);
+        self.kind.settle();
         self.readiness.was_ready = true;
     }
 

@@ -280,7 +280,7 @@ impl World {
                 self.plan.delete(id);
             }
             // Something has changed since.
-            Action::FailDependency { .. } | Action::Removed(_) => {}
+            Action::FailDependency { .. } | Action::Removed(_) | Action::Settled(_) => {}
         }
     }
 
