@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use startstop_core::{
     Backoff, Context, EventKind, Events, Group, Member, OnFailure, Readiness, RestartPolicy,
-    Settings, service_fn,
+    Runner, Settings, service_fn,
 };
 
 use crate::support::groups::{
@@ -220,5 +220,22 @@ async fn of_many_that_are_not_ready_some_are_named_and_the_others_counted() {
         assert!(reason.starts_with("m0, m1, "), "{reason}");
         assert!(reason.ends_with(end), "{reason}");
     }
+    stopped(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_that_start_some_are_named_and_the_others_counted() {
+    let builder = (0..19).fold(Group::builder("app"), |builder, i| {
+        let starts = service_fn(async |cx: Context| cx.cancelled().await);
+        let explicit = Settings::new().readiness(Readiness::Explicit);
+        builder.with(format!("m{i}"), Member::new(starts).settings(explicit))
+    });
+    let app = Runner::new(builder.build().unwrap());
+    app.request_start();
+    idle().await;
+    let status = app.status();
+    let reason = status.not_ready_reason().expect("they start");
+    assert!(reason.starts_with("m0, m1, "), "{reason}");
+    assert!(reason.ends_with(", m15 and 3 more"), "{reason}");
     stopped(&app).await;
 }

@@ -18,9 +18,11 @@ pub(crate) use children::Children;
 /// `Display` draws one line per service, as a tree. Text from outside is escaped, so that it stays
 /// on its line and cannot control the terminal.
 ///
-/// With the feature `serde` it is an object whose fields are named like the methods below, `children` among them; durations
-/// are written as serde does (`secs` and `nanos`), and `unresponsive` is a text. A tree of hundreds of levels is more than
-/// serializers and readers can take, since they recurse: write it status by status, by [`rows`](Self::rows) and [`alone`](Self::alone).
+/// With the feature `serde` it is an object whose fields are named like the methods below without their `is_` and `has_`,
+/// `children` among them, but for the two means. Durations and times are written as serde does (`secs` and `nanos`,
+/// `secs_since_epoch` and `nanos_since_epoch`), `unresponsive` is a text, and `gauges` are pairs of a name and a number, left out
+/// where there are none. What does not apply is `null`. A tree of hundreds of levels is more than serializers and readers can
+/// take, since they recurse: write it status by status, by [`rows`](Self::rows) and [`alone`](Self::alone).
 ///
 /// # Examples
 ///

@@ -33,6 +33,20 @@ fn is_steering(c: char) -> bool {
         )
 }
 
+/// How many names a list in a sentence has.
+pub(crate) const NAMED: usize = 16;
+
+/// Returns the first of `count` names, and how many there are beside them; `None` if there are none.
+pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> Option<String> {
+    let first: Vec<&str> = names.take(NAMED).collect();
+    let names = first.join(", ");
+    match count {
+        0 => None,
+        count if count > first.len() => Some(format!("{names} and {} more", count - first.len())),
+        _ => Some(names),
+    }
+}
+
 /// Returns how many columns a text takes in a terminal.
 pub(crate) fn width(text: &str) -> usize {
     text.chars().map(columns).sum()

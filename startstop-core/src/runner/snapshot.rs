@@ -10,6 +10,7 @@ use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
 use crate::report::state::{Exit, State};
 use crate::report::status::{Children, Status};
+use crate::report::text;
 #[cfg(feature = "signal")]
 use crate::report::text::Escaped;
 use crate::service::Parts;
@@ -113,8 +114,7 @@ fn unready(children: &[Status]) -> Option<String> {
     let unready = children
         .iter()
         .filter(|child| !child.ready && !settled(child));
-    let names: Vec<&str> = unready.map(Status::name).collect();
-    (!names.is_empty()).then(|| names.join(", "))
+    text::list(unready.clone().map(Status::name), unready.count())
 }
 
 fn of_one(shared: &Shared, place: Option<(&Path, &SharedName)>) -> Status {

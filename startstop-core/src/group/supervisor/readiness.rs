@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 
 use super::{StopRequest, Supervisor};
+use crate::report::text;
 use crate::service::context::attempt_guard::show_readiness;
-
-/// How many members a reason names.
-const NAMED: usize = 16;
 
 /// Shows whether the group has started, and which members keep it from being ready at this moment.
 pub(super) fn show(supervisor: &mut Supervisor<'_>) {
@@ -34,15 +32,10 @@ pub(super) fn show(supervisor: &mut Supervisor<'_>) {
 /// Returns the names of those members, and how many there are beside them; `None` if there are none.
 fn named(supervisor: &Supervisor<'_>) -> Option<String> {
     let table = supervisor.shared.table();
-    let (ids, count) = (table.plan.unsettled(NAMED), table.plan.unsettled_count());
-    let names: Vec<&str> = ids
-        .iter()
-        .filter_map(|id| Some(&*table.look_up(*id)?.name))
-        .collect();
-    let names = names.join(", ");
-    match count {
-        0 => None,
-        count if count > ids.len() => Some(format!("{names} and {} more", count - ids.len())),
-        _ => Some(names),
-    }
+    let (ids, count) = (
+        table.plan.unsettled(text::NAMED),
+        table.plan.unsettled_count(),
+    );
+    let names = ids.iter().filter_map(|id| Some(&*table.look_up(*id)?.name));
+    text::list(names, count)
 }
