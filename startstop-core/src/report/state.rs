@@ -125,7 +125,7 @@ pub enum Exit {
     /// The service was aborted: on request, at a deadline, or because its runtime ended. Also reported when an unresponsive
     /// service ends after a stop has given up on it.
     Aborted,
-    /// The service does not yield, and still runs. Only [`run_until_signal`](crate::Runner::run_until_signal) returns it.
+    /// The service does not yield, and still runs. Only `Runner::run_until_signal` returns it.
     Unresponsive,
 }
 
