@@ -7,6 +7,9 @@ use thiserror::Error;
 /// The longest lease: stores count its seconds, and clocks go on behind its end.
 pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 86400);
 
+/// The shortest `retry`: timers count milliseconds, and no call of a store is answered in less.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// How long a lease lasts and when it is renewed.
 ///
 /// The defaults suit a store in the same data centre: a lease of 15 s, renewed each 2 s; a leader that
@@ -141,6 +144,7 @@ impl Timing {
     ///
     /// - [`TimingError::Zero`]: a duration is zero.
     /// - [`TimingError::Long`]: the lease is longer than a year.
+    /// - [`TimingError::Short`]: `retry` is shorter than a millisecond.
     /// - [`TimingError::Skew`]: the skew is no number from 0 up to, but without, 1.
     /// - [`TimingError::Retry`]: `retry` leaves no second try before `renew_by`.
     /// - [`TimingError::Grace`]: `renew_by + grace > lease × (1 − skew)`.
@@ -169,6 +173,9 @@ impl Timing {
         }
         if self.lease > LONGEST {
             return Err(TimingError::Long { lease: self.lease });
+        }
+        if self.retry < SHORTEST {
+            return Err(TimingError::Short { retry: self.retry });
         }
         if !(0.0..1.0).contains(&self.skew) {
             return Err(TimingError::Skew { skew: self.skew });
@@ -226,6 +233,13 @@ pub enum TimingError {
         /// The value that was given.
         lease: Duration,
     },
+    /// `retry` is shorter than a millisecond.
+    #[error("a retry of {retry:?} leaves no time for a call: a millisecond is the least")]
+    #[non_exhaustive]
+    Short {
+        /// The value that was given.
+        retry: Duration,
+    },
     /// The skew is no number from 0 up to, but without, 1.
     #[error("a skew of {skew} is none: it is a share, from 0 up to, but without, 1")]
     #[non_exhaustive]
@@ -262,6 +276,25 @@ pub enum TimingError {
 #[cfg(test)]
 mod tests {
     use super::{Duration, Timing, TimingError};
+
+    #[test]
+    fn a_retry_that_leaves_no_time_for_a_call_is_refused() {
+        let check = |retry| {
+            let timing = Timing {
+                retry,
+                ..Timing::default()
+            };
+            timing.check(Duration::ZERO)
+        };
+        let retry = Duration::from_micros(999);
+        let error = check(retry).unwrap_err();
+        assert_eq!(error, TimingError::Short { retry });
+        assert_eq!(
+            error.to_string(),
+            "a retry of 999µs leaves no time for a call: a millisecond is the least"
+        );
+        assert_eq!(check(Duration::from_millis(1)), Ok(()));
+    }
 
     #[test]
     fn a_lease_without_end_is_refused() {
