@@ -9,6 +9,9 @@ use thiserror::Error;
 /// It is what the receiving side of a write does, here for a value in memory; in a database it is a column
 /// and `where fence <= $1`.
 ///
+/// All who write it hold the same lease: the fences of two leases, or of one lease on two stores, say nothing of each other. Those who
+/// write or read wait for each other, so neither closure calls a method of the same value.
+///
 /// # Examples
 ///
 /// ```

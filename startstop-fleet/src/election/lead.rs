@@ -197,6 +197,7 @@ impl Election {
         actions: &mut Vec<Action>,
     ) {
         if !matches!(self.stage, ElectionStage::Leading(_)) {
+            self.let_others_go_first(now, cause);
             return;
         }
         self.stop_service(cause, actions);
@@ -208,6 +209,14 @@ impl Election {
                 held: held.record.clone(),
             };
             self.call(now, call, actions);
+        }
+    }
+
+    /// Its service stops already, for another cause: what it has to give up is the next term.
+    fn let_others_go_first(&mut self, now: Duration, cause: StopCause) {
+        let stops = matches!(self.stage, ElectionStage::Stopping(..));
+        if stops && cause == StopCause::Resign {
+            self.follower.abstain_until(now + self.timing.lease);
         }
     }
 

@@ -202,6 +202,20 @@ fn who_resigns_lets_others_go_first() {
 }
 
 #[test]
+fn who_resigns_while_its_service_stops_for_a_lost_lease_lets_others_go_first_too() {
+    let mut hand = Hand::leading();
+    hand.tick(7.0);
+    hand.assert_stop(StopCause::OutOfTouch, 14.25);
+    hand.step(8.0, Event::Resign);
+    hand.step(9.0, Event::Ended);
+    hand.answer(9.1, Ok(free(3)));
+    hand.answer(9.2, Ok(free(3)));
+    assert_eq!(hand.call(), None);
+    hand.tick(23.0);
+    hand.assert_call(&take(3));
+}
+
+#[test]
 fn who_resigns_leads_again_when_nobody_else_does_for_a_lease() {
     let mut hand = Hand::leading();
     hand.step(2.0, Event::Resign);
