@@ -221,7 +221,9 @@ impl<S: Service, L: LeaseStore> Service for Shards<S, L> {
     type Error = BoxError;
 
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
-        self.check().await?;
+        if let Some(checked) = cx.run_until_cancelled(self.check()).await {
+            checked?;
+        }
         let member = Arc::new(self.member());
         self.set_current(Some(member.clone()));
         let ended = member.run(cx).await;
