@@ -26,7 +26,7 @@ use self::connection::{ANSWER, Connect, Connection, Parameters};
 use self::listen::Hub;
 use self::row::{record, signed};
 use self::statements::{
-    CHECK, CREATE, FORGET, INSERT, LIST, READ, RELEASE, RENEW, THERE, UPDATE, telling,
+    CHECK, CREATE, INSERT, LIST, READ, RELEASE, RENEW, THERE, UPDATE, forget, telling,
 };
 use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
@@ -263,7 +263,7 @@ impl LeaseStore for Postgres {
 
     async fn forget(&self, name: &str, seen: &Record) -> Result<(), StoreError> {
         let version = signed(seen.version());
-        self.rows(FORGET, &[(&name, Type::TEXT), (&version, Type::INT8)])
+        self.rows(&forget(), &[(&name, Type::TEXT), (&version, Type::INT8)])
             .await
             .map(drop)
     }

@@ -118,11 +118,15 @@ impl Cluster {
         store
     }
 
-    async fn run(&self, sql: &str) {
+    async fn client(&self) -> tokio_postgres::Client {
         let connected = tokio_postgres::connect(&self.url(), tokio_postgres::NoTls).await;
         let (client, connection) = connected.unwrap();
         tokio::spawn(connection);
-        client.batch_execute(sql).await.unwrap();
+        client
+    }
+
+    async fn run(&self, sql: &str) {
+        self.client().await.batch_execute(sql).await.unwrap();
     }
 
     fn three(&self, port: u16) -> Fleet {

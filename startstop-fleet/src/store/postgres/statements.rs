@@ -16,8 +16,10 @@ pub(super) const CREATE: &str = concat!(
 pub(super) const READ: &str = "select holder, fence, version, lease_ms, pg_is_in_recovery() as standby \
     from (select 1) as one left join startstop_leases on name = $1";
 
-/// A commit is on the disk before it is told, whatever the server does by default.
-const DURABLE: &str = "with durable as (select set_config('synchronous_commit', 'on', true) as so)";
+/// A commit is on the disk before it is told, whatever the server does by default. A row that somebody else has locked is waited for
+/// no longer than a second: the server does not notice that a call was given up, and each would keep one of its connections.
+const DURABLE: &str = "with durable as (select set_config('synchronous_commit', 'on', true) \
+    || set_config('lock_timeout', '1s', true) as so)";
 
 pub(super) const INSERT: &str = "insert into startstop_leases (name, holder, lease_ms, fence, version) \
     select $1, $2, $3, nextval('startstop_fence'), nextval('startstop_fence') from durable where so is not null \
@@ -34,8 +36,12 @@ pub(super) const RELEASE: &str = "update startstop_leases set holder = null, ver
     from durable where so is not null and name = $1 and version = $2 and holder is not null";
 
 /// Removes a row that nobody waits for, so nobody is told.
-pub(super) const FORGET: &str =
-    "delete from startstop_leases where name = $1 and version = $2 and holder is null";
+pub(super) fn forget() -> String {
+    format!(
+        "{DURABLE} delete from startstop_leases using durable \
+         where so is not null and name = $1 and version = $2 and holder is null"
+    )
+}
 
 /// Makes a statement of a write that tells the listeners in the same transaction.
 pub(super) fn telling(write: &str) -> String {

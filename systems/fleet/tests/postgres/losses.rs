@@ -4,6 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
+use startstop_fleet::{Claim, LeaseStore};
+use tokio::time::timeout;
 
 use super::Cluster;
 use crate::server::eventually;
@@ -34,4 +36,40 @@ fn backends_and_the_pooler_are_ended_again_and_again() {
     });
     assert_eq!(fleet.log.refused().len(), 0);
     fleet.log.assert_sound();
+}
+
+/// Somebody has left a transaction open: the server does not notice that the calls which wait for it were given up.
+#[tokio::test]
+async fn a_row_that_is_locked_by_hand_does_not_use_up_the_connections_of_the_server() {
+    let cluster = Cluster::start("postgres-locked");
+    let store = cluster.store().await;
+    let claim = Claim::new("a", Duration::from_secs(60));
+    let seen = store.read("invoices").await.unwrap();
+    let taken = store.take("invoices", &claim, seen.version()).await;
+    let held = taken.unwrap();
+    let free = store.release("invoices", &held).await.unwrap();
+    let taken = store.take("invoices", &claim, free.version()).await;
+    let held = taken.unwrap();
+    let by_hand = cluster.client().await;
+    let lock = "begin; select * from startstop_leases for update";
+    by_hand.batch_execute(lock).await.unwrap();
+    let short = Duration::from_millis(100);
+    for _ in 0..10 {
+        let calls = [
+            timeout(short, store.renew("invoices", &held)).await,
+            timeout(short, store.release("invoices", &held)).await,
+            timeout(short, store.take("invoices", &claim, held.version())).await,
+        ];
+        assert!(calls.iter().all(Result::is_err), "{calls:?}");
+        let forgotten = timeout(short, store.forget("invoices", &free)).await;
+        assert!(
+            forgotten.is_ok(),
+            "it is another version: nobody is waited for"
+        );
+    }
+    let waiting = "select from pg_stat_activity where wait_event_type = 'Lock'";
+    let waiting = by_hand.query(waiting, &[]).await.unwrap().len();
+    assert!((1..20).contains(&waiting), "{waiting}");
+    by_hand.batch_execute("rollback").await.unwrap();
+    store.read("invoices").await.unwrap();
 }
