@@ -1,6 +1,7 @@
 //! The server of the admin port: few connections, each with limits of time and size.
 //!
-//! 1. There are never more than [`MOST`] connections: a new one closes the one that has been silent for the longest time.
+//! 1. There are never more than [`MOST`] connections: a new one closes the one that has been silent for the longest time. It does so
+//!    too where the process has no descriptor left for it.
 //! 2. A connection costs nothing beyond its buffers: it has no thread, and what it asks is answered at once.
 
 mod connection;
@@ -21,8 +22,10 @@ use idle::Connections;
 
 /// The most connections at once.
 const MOST: usize = 256;
-/// How long to wait when there are no descriptors left.
+/// How long to wait when there are no descriptors left, and how long a connection may be silent then.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long one that is to make room takes for that.
+const MOMENT: Duration = Duration::from_millis(5);
 /// How often at most that is told.
 const TELL: Duration = Duration::from_secs(60);
 
@@ -54,14 +57,13 @@ impl Service for AdminServer {
             match accepted {
                 Ok((stream, _)) => self.begin(&cx, &connections, stream),
                 Err(error) if is_of_the_connection(&error) => {}
-                Err(error) if told.is_some_and(|at| at.elapsed() < TELL) => {
-                    drop(error);
-                    sleep(PAUSE).await;
-                }
                 Err(error) => {
-                    cx.report(error);
-                    told = Some(Instant::now());
-                    sleep(PAUSE).await;
+                    if told.is_none_or(|at| at.elapsed() >= TELL) {
+                        cx.report(error);
+                        told = Some(Instant::now());
+                    }
+                    let makes_room = connections.make_room(PAUSE);
+                    sleep(if makes_room { MOMENT } else { PAUSE }).await;
                 }
             }
         }

@@ -60,17 +60,24 @@ impl Background {
     fn begin(runtime: Runtime, parts: Parts) -> Result<Self, String> {
         let (end, asked) = oneshot::channel();
         let (done, ended) = mpsc::channel::<()>();
+        let (give, take) = mpsc::channel::<Runtime>();
         let run = move || {
+            let Ok(runtime) = take.recv() else {
+                return;
+            };
             runtime.block_on(run(parts, asked));
             // A blocking call of a part must not hold up the end.
             runtime.shutdown_background();
             flush();
             drop(done);
         };
-        thread::Builder::new()
-            .name("startstop-host".into())
-            .spawn(run)
-            .map_err(|error| format!("cannot start a thread: {error}"))?;
+        let thread = thread::Builder::new().name("startstop-host".into());
+        if let Err(error) = thread.spawn(run) {
+            // As above: this may be within another runtime.
+            runtime.shutdown_background();
+            return Err(format!("cannot start a thread: {error}"));
+        }
+        drop(give.send(runtime));
         Ok(Self { end, ended })
     }
 

@@ -1,5 +1,9 @@
 //! Clients that are slow, broken, or many.
 
+#[cfg(feature = "notify")]
+use std::io::{BufRead, BufReader};
+#[cfg(feature = "notify")]
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -69,4 +73,33 @@ async fn many_silent_clients_do_not_keep_others_out() {
         assert!(matches!(closed.expect("it was closed"), Ok(0) | Err(_)));
     }
     program.stop().await;
+}
+
+/// A process that may have few descriptors.
+#[cfg(feature = "notify")]
+#[tokio::test]
+async fn silent_clients_that_have_taken_all_descriptors_do_not_keep_others_out() {
+    let mut program = Command::new("sh")
+        .args(["-c", "ulimit -n 40; exec \"$0\" admin"])
+        .arg(env!("CARGO_BIN_EXE_startstop-host-told"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let addr = lines.next().unwrap().unwrap().parse().unwrap();
+    // What the program needs itself it has.
+    assert_eq!(lines.next().unwrap().unwrap(), "begun");
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(TcpStream::connect(addr).await.unwrap());
+    }
+    assert_eq!(get(addr, "/livez").await.body, "ok");
+    for stream in &mut silent[..50] {
+        let closed = timeout(Duration::from_secs(5), stream.read(&mut [0; 1])).await;
+        assert!(matches!(closed.expect("it was closed"), Ok(0) | Err(_)));
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
 }

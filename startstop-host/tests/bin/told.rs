@@ -27,6 +27,12 @@ fn main() -> ExitCode {
             println!("ready");
             cx.cancelled().await;
         })),
+        #[cfg(feature = "admin")]
+        Some("admin") => {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            println!("{}", listener.local_addr().unwrap());
+            Host::new(app()).admin_on(listener).main()
+        }
         Some("mute") => host(once(async |_cx| Err::<(), _>(Mute))),
         Some("fd") => Host::new(app()).notify_fd(3).main(),
         Some("storm") => host(service_fn(storm)),

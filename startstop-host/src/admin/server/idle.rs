@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -54,7 +55,7 @@ impl Connections {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if open.entries.len() >= connections.most {
-            open.close_the_most_silent();
+            open.close_the_most_silent(u64::MAX);
         }
         open.next += 1;
         let number = open.next;
@@ -66,20 +67,30 @@ impl Connections {
         }
     }
 
+    /// Closes the most silent connection that has been silent for so long, and returns whether there is one.
+    pub(super) fn make_room(&self, silence: Duration) -> bool {
+        let silence = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
+        let latest = self.now().checked_sub(silence);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.is_some_and(|latest| open.close_the_most_silent(latest))
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
 impl Open {
-    fn close_the_most_silent(&mut self) {
-        let last = |(_, entry): &(&u64, &Arc<Entry>)| entry.last.load(Ordering::Relaxed);
-        let Some((&number, _)) = self.entries.iter().min_by_key(last) else {
-            return;
-        };
-        if let Some(entry) = self.entries.remove(&number) {
-            entry.close.notify_one();
-        }
+    /// Unless it has read or written later than `latest`. Returns whether there is one.
+    fn close_the_most_silent(&mut self, latest: u64) -> bool {
+        let last =
+            |(number, entry): (&u64, &Arc<Entry>)| (entry.last.load(Ordering::Relaxed), *number);
+        let silent = self.entries.iter().map(last).min();
+        let number = silent
+            .filter(|(last, _)| *last <= latest)
+            .map(|(_, number)| number);
+        let entry = number.and_then(|number| self.entries.remove(&number));
+        entry.map(|entry| entry.close.notify_one()).is_some()
     }
 }
 
@@ -113,8 +124,6 @@ impl Drop for IdlePlace {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -135,5 +144,20 @@ mod tests {
         }
         drop((first, second, third));
         assert!(connections.open.lock().unwrap().entries.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn room_is_made_of_a_connection_that_has_been_silent_for_long() {
+        let connections = Arc::new(Connections::new(2));
+        let silence = Duration::from_millis(100);
+        assert!(!connections.make_room(silence));
+        let first = Connections::enter(&connections);
+        assert!(!connections.make_room(silence));
+        tokio::time::advance(silence).await;
+        let second = Connections::enter(&connections);
+        assert!(connections.make_room(silence));
+        first.until_closed(std::future::pending()).await;
+        assert!(!connections.make_room(silence));
+        drop((first, second));
     }
 }
