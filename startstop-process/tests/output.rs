@@ -1,11 +1,14 @@
 //! Lines, however fast they come and however slow they are read.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use startstop_core::{Backoff, Exit, Readiness, RestartPolicy, Runner, Settings};
-use startstop_process::{Line, Output, Process, ProcessError, Stream};
+use startstop_process::{Line, Output, Process, ProcessError, Ready, Stream};
 
 use crate::support::{last_error, runner, sh};
 
@@ -153,4 +156,44 @@ async fn a_reader_that_does_not_return_makes_no_stop_late_and_takes_one_thread()
         (true, 3)
     );
     drop(release);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_never_empty_holds_up_no_line_of_the_other() {
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let script = "yes & n=0; while :; do echo $n >&2; n=$((n+1)); sleep 0.01; done";
+    let child = sh(script).output(Output::lines(move |line| {
+        if line.stream == Stream::Stderr {
+            drop(sender.send(line.text));
+        }
+    }));
+    // A line of that stream is the readiness as well.
+    let runner = runner(child.ready(Ready::line("20")));
+    runner.start().await.unwrap();
+    while lines.recv().await.unwrap() != "40" {}
+    runner.stop().await.unwrap();
+}
+
+const WITHIN: &str = "STARTSTOP_TEST_LINES";
+
+/// Where standard error is a socket of datagrams each write is one.
+#[tokio::test]
+async fn a_line_is_one_write() {
+    if std::env::var_os(WITHIN).is_some() {
+        let child = sh("echo one >&2; echo two >&2; printf three >&2");
+        return job(child).start().await.unwrap();
+    }
+    let (read, written) = UnixDatagram::pair().unwrap();
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "output::a_line_is_one_write"])
+        .env(WITHIN, "")
+        .stdout(Stdio::null())
+        .stderr(OwnedFd::from(written))
+        .status();
+    assert!(status.unwrap().success());
+    let mut buffer = [0; 64];
+    for line in ["one\n", "two\n", "three\n"] {
+        let n = read.recv(&mut buffer).unwrap();
+        assert_eq!(String::from_utf8_lossy(&buffer[..n]), line);
+    }
 }

@@ -134,8 +134,9 @@ impl Pump {
                     let Some(caught_up) = request else { break };
                     let _ = caught_up.send(());
                 }
-                () = readable(out.as_ref()) => self.read(0, PIPE),
-                () = readable(err.as_ref()) => self.read(1, PIPE),
+                // Both are read each time: one that is never empty must not keep the other from being read.
+                () = readable(out.as_ref()) => self.read_both(),
+                () = readable(err.as_ref()) => self.read_both(),
             }
             // Yield, so that a child that never pauses does not starve the others.
             tokio::task::yield_now().await;
@@ -146,9 +147,13 @@ impl Pump {
         drop(self.ended.take());
     }
 
-    fn drain(&mut self) {
+    fn read_both(&mut self) {
         self.read(0, PIPE);
         self.read(1, PIPE);
+    }
+
+    fn drain(&mut self) {
+        self.read_both();
         if self.requests.is_closed() {
             for pipe in 0..2 {
                 self.finish(pipe);

@@ -201,8 +201,8 @@ fn hand_on(kind: &OutputKind, line: Line) {
         OutputKind::Null => Ok(()),
         // Inherited output comes here only when readiness waits for a line.
         OutputKind::Inherit | OutputKind::Plain => match line.stream {
-            Stream::Stdout => writeln!(io::stdout(), "{}", line.text),
-            Stream::Stderr => writeln!(io::stderr(), "{}", line.text),
+            Stream::Stdout => whole(&mut io::stdout(), line.text),
+            Stream::Stderr => whole(&mut io::stderr(), line.text),
         },
         OutputKind::Terminal => match line.stream {
             Stream::Stdout => prefixed(&mut io::stdout(), &line),
@@ -225,6 +225,12 @@ fn hand_on(kind: &OutputKind, line: Line) {
             Ok(())
         }
     };
+}
+
+/// One write, so that lines of several processes do not mix.
+fn whole(out: &mut impl Write, mut text: String) -> io::Result<()> {
+    text.push('\n');
+    out.write_all(text.as_bytes())
 }
 
 fn prefixed(out: &mut (impl Write + IsTerminal), line: &Line) -> io::Result<()> {
