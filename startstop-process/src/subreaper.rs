@@ -2,7 +2,8 @@
 //!
 //! 1. Nothing is taken that somebody else may wait for: only what is in the group of a `Process` and not its
 //!    leader, or bears the mark that each `Process` gives to its child while a subreaper lives.
-//! 2. Nothing is signalled by its id, which may be another's by then, but by a descriptor. A group keeps its id until its leader
+//! 2. A child of a `Process` is no orphan, before its group is known either.
+//! 3. Nothing is signalled by its id, which may be another's by then, but by a descriptor. A group keeps its id until its leader
 //!    is reaped.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,12 +37,18 @@ const LAST_LOOKS: u32 = 20;
 
 static KNOWN: Mutex<Known> = Mutex::new(Known {
     groups: BTreeSet::new(),
+    ended: BTreeSet::new(),
+    spawning: 0,
     installed: 0,
 });
 
 struct Known {
     /// The groups of each `Process` that runs.
     groups: BTreeSet<u32>,
+    /// The groups that have ended since the last look, in which there may be dead.
+    ended: BTreeSet<u32>,
+    /// How many children are being spawned, whose groups are not known yet.
+    spawning: usize,
     /// How many subreapers live.
     installed: usize,
 }
@@ -123,18 +130,22 @@ impl Shared {
 
     /// Reaps what is dead and notes who is new.
     fn look(&self) {
-        let groups = known().groups.clone();
+        let (groups, ended) = {
+            let known = known();
+            (known.groups.clone(), known.ended.clone())
+        };
         let mut orphans = lock(&self.orphans);
         orphans.retain(|_, pidfd| !take(WaitId::PidFd(pidfd.as_fd())));
         for stat in proc_fs::children().into_iter().filter_map(Stat::of) {
             if stat.is_alive() {
-                if !orphans.contains_key(&stat.pid) && is_orphan(stat, &groups) {
-                    orphans.extend(opened(stat.pid, &groups).map(|pidfd| (stat.pid, pidfd)));
+                if !orphans.contains_key(&stat.pid) {
+                    orphans.extend(orphan(stat).map(|pidfd| (stat.pid, pidfd)));
                 }
-            } else if is_member(stat, &groups) {
+            } else if is_member(stat, &groups) || is_member(stat, &ended) {
                 take_pid(stat.pid);
             }
         }
+        known().ended.retain(|group| !ended.contains(group));
     }
 
     fn signal(&self, signal: Signal) {
@@ -199,6 +210,31 @@ pub(crate) fn group_began(group: u32) {
     TOLD.call_once(|| startstop_core::__on_leave(kill_all));
 }
 
+/// A child is being spawned. It bears the mark before its group is known, and would be taken for an orphan.
+pub(crate) struct Spawning(());
+
+impl Spawning {
+    pub(crate) fn begin() -> Self {
+        known().spawning += 1;
+        Self(())
+    }
+}
+
+impl Drop for Spawning {
+    fn drop(&mut self) {
+        known().spawning -= 1;
+    }
+}
+
+/// Returns a descriptor of a child if it is an orphan. As long as this is locked no spawn begins.
+fn orphan(stat: Stat) -> Option<OwnedFd> {
+    let known = known();
+    if known.spawning > 0 || !is_orphan(stat, &known.groups) {
+        return None;
+    }
+    opened(stat.pid, &known.groups)
+}
+
 /// Kills what destructors would end: the process is left without them.
 fn kill_all() {
     // As long as this is locked no leader is reaped, so no group is another's.
@@ -225,16 +261,14 @@ fn kill_orphans(groups: &BTreeSet<u32>) {
     }
 }
 
-/// Before the leader is reaped: the dead of its group are reaped as well, if they are ours.
+/// Before the leader is reaped. The dead of its group, if they are ours, are reaped by the next look: as long as there are any, the
+/// group keeps its id.
 pub(crate) fn group_ends(group: u32) {
-    let installed = known().installed > 0;
-    if installed {
-        let stats = proc_fs::children().into_iter().filter_map(Stat::of);
-        for stat in stats.filter(|stat| stat.group == group && stat.pid != group) {
-            take_pid(stat.pid);
-        }
+    let mut known = known();
+    known.groups.remove(&group);
+    if known.installed > 0 {
+        known.ended.insert(group);
     }
-    known().groups.remove(&group);
 }
 
 fn is_member(stat: Stat, groups: &BTreeSet<u32>) -> bool {
@@ -294,4 +328,30 @@ fn known() -> MutexGuard<'static, Known> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::{EACH, MARK, Spawning, Subreaper, mark, thread};
+
+    #[test]
+    fn a_child_whose_group_is_not_known_yet_is_no_orphan() {
+        let reaper = Subreaper::install().unwrap();
+        let spawning = Spawning::begin();
+        let mut child = Command::new("sleep");
+        let mut child = child
+            .arg("1000")
+            .env(MARK, mark().unwrap())
+            .spawn()
+            .unwrap();
+        // It is looked at some times.
+        thread::sleep(EACH * 3);
+        child.kill().unwrap();
+        thread::sleep(EACH * 3);
+        assert!(child.wait().is_ok(), "somebody has taken it");
+        drop(spawning);
+        drop(reaper);
+    }
 }

@@ -20,7 +20,7 @@ use crate::group::ProcessGroup;
 use crate::niceness::nicer;
 use crate::output::OutputKind;
 use crate::ready::{self, Ready};
-use crate::subreaper;
+use crate::subreaper::{self, Spawning};
 
 /// Variables by which a host speaks to this process, and not to its children. A child that speaks by `sd_notify` gets those of
 /// its own; there is no store for its descriptors. What a host says of the whole unit, as `JOURNAL_STREAM` and
@@ -59,6 +59,7 @@ pub(super) fn spawn(
     let failed = |source| explain(process, source);
     let raise = process.limits.raise();
     let mut command = build(process, notified, &raise).map_err(failed)?;
+    let spawning = Spawning::begin();
     let (child, spawner) = match process.nice {
         None => (command.spawn(), None),
         Some(by) => nicer(by, move || command.spawn())
@@ -68,11 +69,12 @@ pub(super) fn spawn(
     let mut child = child.map_err(failed)?;
     // From here on the drop of the group ends the child.
     let group = ProcessGroup::of(&mut child).map_err(failed)?;
+    drop(spawning);
     let group = group.spawned_by(spawner);
     raise
         .of(&group)
         .map_err(|NotRaised { why, source }| refused(process, why, source))?;
-    feed(process, &mut child);
+    feed(process, &mut child).map_err(failed)?;
     let stdout = child.stdout.take().map(OwnedFd::from);
     let stderr = child.stderr.take().map(OwnedFd::from);
     Ok(Spawned {
@@ -225,17 +227,18 @@ fn tool(name: &str) -> OsString {
 }
 
 /// Writes its input. What does not fit into the pipe at once is written by a thread.
-fn feed(process: &Process, child: &mut Child) {
+fn feed(process: &Process, child: &mut Child) -> io::Result<()> {
     let (Stdin::Text(text), Some(mut pipe)) = (&process.stdin, child.stdin.take()) else {
-        return;
+        return Ok(());
     };
     let text = text.clone();
-    // Errors are ignored: a child need not read its input.
+    // Errors of the pipe are ignored: a child need not read its input.
     if text.len() <= 4096 {
         let _ = pipe.write_all(&text);
-    } else {
-        std::thread::spawn(move || drop(pipe.write_all(&text)));
+        return Ok(());
     }
+    let thread = std::thread::Builder::new().name("startstop-input".into());
+    thread.spawn(move || drop(pipe.write_all(&text))).map(drop)
 }
 
 /// It takes rights that this process does not have.

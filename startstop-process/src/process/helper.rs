@@ -14,6 +14,7 @@ use super::{Process, command};
 use crate::error::last;
 use crate::group::{Ending, ProcessGroup};
 use crate::output::{Pump, Pumped, Sink};
+use crate::subreaper::Spawning;
 
 #[derive(Debug)]
 pub(super) struct Helper {
@@ -56,8 +57,10 @@ impl Helper {
     }
 
     fn spawn(mut command: Command, cx: &Context, sink: Option<Sink>) -> io::Result<Self> {
+        let spawning = Spawning::begin();
         let mut child = command.spawn()?;
         let group = ProcessGroup::of(&mut child)?;
+        drop(spawning);
         let stdout = child.stdout.take().map(OwnedFd::from);
         let stderr = child.stderr.take().map(OwnedFd::from);
         let (pump, pumped) = Pump::new(cx, stdout, stderr, sink, None)?;
