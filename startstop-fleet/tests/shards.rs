@@ -177,9 +177,10 @@ async fn shards_are_moved_as_little_as_can_be_over_one_to_twenty_processes() {
         let kept = |(before, process): (&Vec<u32>, &Process<Memory>)| {
             owned(process).iter().all(|shard| before.contains(shard))
         };
+        let lost: Vec<_> = processes.iter().flat_map(Runner::errors_list).collect();
         assert!(
             before.iter().zip(&processes).all(kept),
-            "with {}",
+            "with {}, after {lost:?}",
             processes.len()
         );
         let moved = owned(processes.last().unwrap()).len();

@@ -9,7 +9,7 @@ use startstop_fleet::{Change, Claim, LeaseStore, Memory, Record, StoreError, Tim
 /// A lease with room for a busy machine, for tests in this process, which must not exit.
 pub(crate) const ROOMY: Timing = Timing {
     lease: Duration::from_secs(8),
-    renew_by: Duration::from_millis(1500),
+    renew_by: Duration::from_millis(2500),
     retry: Duration::from_millis(300),
     skew: 0.05,
 };
