@@ -25,6 +25,7 @@
 mod child;
 #[cfg(all(target_os = "linux", feature = "init"))]
 mod init;
+mod error_text;
 mod source;
 mod parts;
 mod verdict;

@@ -2,6 +2,8 @@
 
 use startstop_core::{State, Status};
 
+use crate::error_text::text_of;
+
 /// The answer of a part: nothing, or why it says no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
@@ -84,7 +86,7 @@ pub(crate) fn why_not_ready(status: &Status) -> String {
         return NOT_STARTED.to_owned();
     }
     match status.last_failure().filter(|_| state != State::Running) {
-        Some(failure) => format!("{state}: {}", failure.error()),
+        Some(failure) => format!("{state}: {}", text_of(failure.error())),
         None if state == State::Running => why_not_ready_while_running(status).to_owned(),
         None => state.to_string(),
     }

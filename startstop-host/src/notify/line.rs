@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use startstop_core::{Failure, State, Status};
 
+use crate::error_text::text_of;
 use crate::parts::{NOT_STARTED, READY, why_not_ready};
 use crate::probes::Probes;
 use crate::verdict::one_line;
@@ -94,7 +95,7 @@ fn error(status: &Status) -> Option<(String, i32)> {
     let failure = status.last_failure()?;
     let number = chain(failure).find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error());
     let texts: Vec<String> = chain(failure)
-        .map(|error| one_line(&error.to_string()))
+        .map(|error| one_line(&text_of(error)))
         .collect();
     Some((texts.join(": "), number.unwrap_or(EIO)))
 }

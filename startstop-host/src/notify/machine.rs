@@ -15,6 +15,7 @@ use startstop_core::{EventKind, Exit, ReloadError, StopReason};
 
 use super::datagram::{Datagram, Message, clip};
 use super::line::Look;
+use crate::error_text::text_of;
 
 /// How often at most the status is told.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -286,7 +287,7 @@ fn goes_on(reason: StopReason) -> bool {
 
 fn error_text(error: &ReloadError) -> String {
     match error {
-        ReloadError::Failed(failure) => failure.error().to_string(),
+        ReloadError::Failed(failure) => text_of(failure.error()),
         other => other.to_string(),
     }
 }

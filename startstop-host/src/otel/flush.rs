@@ -3,6 +3,7 @@
 use startstop_core::{Outcome, on_exit};
 use tokio::runtime::Handle;
 
+use crate::error_text::text_of;
 use crate::host::tell;
 
 /// Registers a function that sends the rest of an exporter when the program ends: a blocking flush
@@ -38,7 +39,7 @@ pub fn flush_last<T: Outcome>(f: impl FnOnce() -> T + Send + 'static) {
     on_exit(move || {
         let _inside = runtime.as_ref().map(Handle::enter);
         if let Err(error) = f().into_result() {
-            tell(&format!("the last flush failed: {error}"));
+            tell(&format!("the last flush failed: {}", text_of(&*error)));
         }
     });
 }

@@ -1,10 +1,12 @@
 //! `/status` and `/events`.
 
+use std::fmt;
+use std::time::Duration;
+
 use serde_json::Value;
-use startstop_core::State;
+use startstop_core::{Backoff, Group, RestartPolicy, Runner, Settings, State, service_fn};
 #[cfg(feature = "metrics")]
 use startstop_core::{Context, service_fn_with};
-#[cfg(feature = "metrics")]
 use startstop_host::Host;
 
 use super::{Program, shop};
@@ -22,6 +24,40 @@ async fn the_status_is_that_of_the_service() {
     );
     assert_eq!(told["children"][1]["path"], "shop/http");
     assert_eq!(ask(program.addr, "POST", "/status", "").await.status, 405);
+    program.stop().await;
+}
+
+/// An error whose text is a mistake.
+#[derive(Debug)]
+struct Wordless;
+
+impl fmt::Display for Wordless {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("no words")
+    }
+}
+
+impl std::error::Error for Wordless {}
+
+#[tokio::test]
+async fn an_error_whose_text_panics_costs_no_answer() {
+    let policy = RestartPolicy::on_failure().backoff(Backoff::constant(Duration::from_secs(600)));
+    let service = service_fn(async |_cx| Err::<(), _>(Wordless));
+    let flaky = Runner::with_settings(service, Settings::new().restart(policy));
+    let app = Group::builder("shop").with("db", flaky.clone()).build();
+    let program = Program::begin(Host::new(app.unwrap()));
+    flaky.wait_for(State::Backoff).await;
+    let text = "its text panicked";
+    let status = get(program.addr, "/status").await;
+    let told: Value = serde_json::from_str(&status.body).unwrap();
+    let failure = &told["children"][0]["last_failure"];
+    assert_eq!(failure["errors"], serde_json::json!([text]));
+    let ready = get(program.addr, "/readyz").await;
+    assert_eq!(
+        (ready.status, &*ready.body),
+        (503, &*format!("shop/db: backoff: {text}"))
+    );
+    assert!(get(program.addr, "/").await.body.contains(text));
     program.stop().await;
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 
 use super::{Failure, Record};
 use crate::report::exit_code;
+#[cfg(feature = "serde")]
+use crate::report::panic::catch_panic;
 use crate::report::permanent;
 use crate::report::state::Cause;
 use crate::report::text::Escaped;
@@ -78,7 +80,7 @@ impl serde::Serialize for Failure {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
 
-        let errors: Vec<String> = chain(self.error()).map(ToString::to_string).collect();
+        let errors: Vec<String> = chain(self.error()).map(text_of).collect();
         let mut fields = serializer.serialize_struct("Failure", 12)?;
         fields.serialize_field("service", self.service())?;
         fields.serialize_field("path", self.path())?;
@@ -94,6 +96,12 @@ impl serde::Serialize for Failure {
         fields.serialize_field("errors", &errors)?;
         fields.end()
     }
+}
+
+/// Returns the text of an error, which is code of the user and may panic: what writes a tree of statuses is not to end for one.
+#[cfg(feature = "serde")]
+fn text_of(error: &(dyn Error + 'static)) -> String {
+    catch_panic(|| error.to_string()).unwrap_or_else(|_| "its text panicked".to_owned())
 }
 
 /// Writes an error and what caused it, a line each: the `Debug` of our errors, so that `?` in

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use startstop_core::{Failure, State, Status};
 
 use super::words::{Escaped, brief, percent};
+use crate::error_text::text_of;
 
 /// The names of the columns, which are the labels of the values in a narrow window.
 pub(super) const COLUMNS: [&str; 8] = [
@@ -89,12 +90,12 @@ fn uptime(status: &Status) -> String {
 fn failure(failure: &Failure) -> String {
     let mut text = format!(
         "<details><summary>{}</summary>",
-        Escaped(&failure.error().to_string())
+        Escaped(&text_of(failure.error()))
     );
     let _ = write!(text, "<p>{}</p>", Escaped(&failure.to_string()));
     let mut source = failure.error().source();
     while let Some(error) = source {
-        let _ = write!(text, "<p>caused by: {}</p>", Escaped(&error.to_string()));
+        let _ = write!(text, "<p>caused by: {}</p>", Escaped(&text_of(error)));
         source = error.source();
     }
     text + "</details>"
