@@ -40,6 +40,7 @@ mod dropping;
 mod tree;
 mod shared;
 mod attached;
+mod attached_at_once;
 mod attached_reload;
 mod reloading;
 mod size;

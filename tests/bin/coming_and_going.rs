@@ -1,10 +1,11 @@
 //! Prints how many more bytes a group holds after members have come and gone many times, beside one that stays: first those
-//! that are removed, then those that leave when they have ended.
+//! that are removed, then those that leave when they have ended; and at last a service after it has attached and detached as
+//! many parts in one attempt.
 
 use std::alloc::System;
 use std::time::Duration;
 
-use startstop_core::{Group, Member, Runner, once, service_fn};
+use startstop_core::{Context, Group, Member, Runner, once, service_fn};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -30,6 +31,23 @@ async fn main() {
     settle().await;
     print("left", &region);
     app.stop().await.expect("they stop well");
+    let whole = Runner::new(once(async |cx: Context| {
+        attach_and_detach(&cx).await;
+        let region = Region::new(ALLOCATOR);
+        attach_and_detach(&cx).await;
+        print("detached", &region);
+    }));
+    whole.start().await.expect("it attaches and detaches");
+}
+
+async fn attach_and_detach(cx: &Context) {
+    for _ in 0..TIMES {
+        let step = Runner::new(once(async |_cx| ()));
+        cx.attach("step", &step).expect("its name is free");
+        step.start().await.expect("it does nothing");
+        step.stop().await.expect("it has ended");
+        assert!(cx.detach(&step), "it has ended");
+    }
 }
 
 /// There is always at least one.

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Deferred, Node, Shared, Synced};
+use super::{Deferred, Ending, Node, Shared, Synced, parts};
 use crate::engine::request::{self, Caller};
 use crate::report::shared_name::SharedName;
 use crate::sync::clock;
@@ -16,6 +16,24 @@ use crate::sync::clock;
 pub(super) struct Attached {
     name: SharedName,
     node: Arc<dyn Node>,
+    presence: Presence,
+}
+
+/// How far a part has come, for one who attaches it or takes it out at a time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// It comes, or goes: its name is taken.
+    OnItsWay,
+    /// The attempt takes it out at its end, by the ending of this number.
+    There(u64),
+}
+
+/// Why a part is not taken.
+pub(crate) enum Refused {
+    /// Its name is taken, or it is there already.
+    Taken,
+    /// The attempt is aborted, or has ended.
+    Ended,
 }
 
 impl Attached {
@@ -41,23 +59,55 @@ impl AttachedAction {
     }
 }
 
-/// Notes a part of attempt `epoch`, if that is alive and not aborted.
+/// Notes a part of attempt `epoch`, if that is alive and not aborted; it is on its way.
 pub(crate) fn attach(
     synced: &mut Synced,
     shared: &Shared,
     epoch: u64,
-    name: &str,
+    name: &SharedName,
     node: &Arc<dyn Node>,
-) -> bool {
-    let open = shared.is_current(epoch) && synced.life.is_open();
-    if open {
-        let part = Attached {
-            name: name.into(),
-            node: Arc::clone(node),
-        };
-        synced.make_rare().attached.make().push(part);
+) -> Result<(), Refused> {
+    if !shared.is_current(epoch) || !synced.life.is_open() {
+        return Err(Refused::Ended);
     }
-    open
+    let is_taken = |part: &Attached| *part.name == **name || is_same(&part.node, node);
+    if all(synced).iter().any(is_taken) {
+        return Err(Refused::Taken);
+    }
+    let part = Attached {
+        name: name.clone(),
+        node: Arc::clone(node),
+        presence: Presence::OnItsWay,
+    };
+    synced.make_rare().attached.make().push(part);
+    Ok(())
+}
+
+/// Notes that a part has come, with the ending by which attempt `epoch` takes it out; hands that back if the attempt has ended.
+pub(crate) fn has_come(
+    synced: &mut Synced,
+    shared: &Shared,
+    epoch: u64,
+    node: &Arc<dyn Node>,
+    ending: Ending,
+) -> Result<(), Ending> {
+    let ending = parts::at_end(synced, shared, epoch, ending)?;
+    if let Some(part) = find(synced, node) {
+        part.presence = Presence::There(ending);
+    }
+    Ok(())
+}
+
+/// A part is to be taken out before the end of the attempt: returns its name, and the ending that does so no more, which is to be
+/// dropped outside of the lock. `None` if it is not there, or that end has come.
+pub(crate) fn leave(synced: &mut Synced, node: &Arc<dyn Node>) -> Option<(SharedName, Ending)> {
+    let Presence::There(ending) = find(synced, node)?.presence else {
+        return None;
+    };
+    let ending = synced.not_at_end(ending)?;
+    let part = find(synced, node)?;
+    part.presence = Presence::OnItsWay;
+    Some((part.name.clone(), ending))
 }
 
 /// Forgets a part; what it was is handed back, to be dropped outside of the lock.
@@ -65,6 +115,11 @@ pub(crate) fn detach(synced: &mut Synced, node: &Arc<dyn Node>) -> Option<Arc<dy
     let attached = synced.rare_mut()?.attached.get_mut()?;
     let at = attached.iter().position(|part| is_same(&part.node, node))?;
     Some(attached.remove(at).node)
+}
+
+fn find<'s>(synced: &'s mut Synced, node: &Arc<dyn Node>) -> Option<&'s mut Attached> {
+    let mut attached = synced.rare_mut()?.attached.get_mut()?.iter_mut();
+    attached.find(|part| is_same(&part.node, node))
 }
 
 /// Returns the parts of the attempt under their names.

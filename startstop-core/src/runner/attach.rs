@@ -4,18 +4,19 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use super::{Runner, listen};
-use crate::engine::attached::is_same;
+use crate::engine::attached::{Refused, is_same};
 use crate::engine::attempt_guard::AttemptGuard;
 use crate::engine::owners::PartObserver;
 use crate::engine::request::{self, Caller};
-use crate::engine::{Mark, Node, Observer, Shared, Synced, ancestry, attached, gate, owners};
+use crate::engine::{
+    Ending, Mark, Node, Observer, Shared, Synced, ancestry, attached, gate, owners,
+};
 use crate::report::path::is_name;
 use crate::report::shared_name::SharedName;
 use crate::report::state::State;
 use crate::rules::lifecycle::StopStage;
 use crate::service::Service;
-use crate::service::context::Context;
-use crate::service::context::attempt_guard::always_on_end;
+use crate::service::context::{Attempt, Context};
 
 /// Why a runner was not attached.
 ///
@@ -157,30 +158,40 @@ fn attach(cx: &Context, name: &SharedName, part: &Arc<dyn Node>) -> Result<(), A
     // Before it is there: who finds it, finds this.
     owner.shared().marks.set(Mark::HasAttached);
     let shared = owner.shared();
-    if !attached::attach(&mut shared.synced(), shared, epoch, name, part) {
-        return Err(AttachError::Ended);
-    }
-    let link = Arc::new(Attachment {
-        owner: Arc::downgrade(owner),
-        epoch,
-        name: name.clone(),
-        part: Arc::downgrade(part),
-    });
+    let taken = attached::attach(&mut shared.synced(), shared, epoch, name, part);
+    taken.map_err(|why| match why {
+        Refused::Taken => duplicate(name),
+        Refused::Ended => AttachError::Ended,
+    })?;
+    let link = Arc::new(Attachment::new(owner, epoch, name, part));
     listen::place(owner, name, part);
     listen::inserted(owner, name, part);
+    if keep(attempt, &link, part) {
+        Ok(())
+    } else {
+        Err(AttachError::Ended)
+    }
+}
+
+/// Observes a part that is on its way, until the attempt has ended; returns whether that has not ended already.
+fn keep(attempt: &Attempt, link: &Arc<Attachment>, part: &Arc<dyn Node>) -> bool {
     let old = owners::observe(
         &mut part.shared().synced(),
-        PartObserver::new(Arc::clone(&link) as Arc<dyn Observer>, WHOLE),
+        PartObserver::new(Arc::clone(link) as Arc<dyn Observer>, WHOLE),
     );
     drop(old);
-    let at_end = Arc::clone(&link);
-    if !always_on_end(attempt, move || at_end.detach()) {
+    let at_end = Arc::clone(link);
+    let ending = Ending(Box::new(move || at_end.detach()));
+    let shared = attempt.node().shared();
+    // In a statement of its own, so that what is handed back is dropped outside of the lock.
+    let kept = attached::has_come(&mut shared.synced(), shared, link.epoch, part, ending);
+    if kept.is_err() {
         link.detach();
-        return Err(AttachError::Ended);
+        return false;
     }
     // It may run already.
     link.changed(WHOLE);
-    Ok(())
+    true
 }
 
 fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
@@ -188,34 +199,23 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
         return false;
     };
     let (owner, epoch) = (attempt.node(), attempt.epoch());
-    let attached = attached::parts_of(&owner.shared().synced());
-    let Some((name, _)) = attached.into_iter().find(|(_, node)| is_same(node, part)) else {
-        return false;
-    };
-    let link = Attachment {
-        owner: Arc::downgrade(owner),
-        epoch,
-        name,
-        part: Arc::downgrade(part),
-    };
     let is_stopped = || part.shared().atomic_state.read().state() == State::Stopped;
     if !is_stopped() {
         return false;
     }
-    let old = owners::unobserve(&mut part.shared().synced(), (link.owner(), WHOLE));
-    drop(old);
+    let left = attached::leave(&mut owner.shared().synced(), part);
+    let Some((name, ending)) = left else {
+        return false;
+    };
+    drop(ending);
+    let link = Attachment::new(owner, epoch, &name, part);
+    link.let_go(part);
     // Somebody may have begun a start before the attempt stopped looking.
     if is_stopped() {
-        link.remove(owner, part);
+        link.take_out(owner, part);
         return true;
     }
-    let link = Arc::new(link);
-    let old = owners::observe(
-        &mut part.shared().synced(),
-        PartObserver::new(Arc::clone(&link) as Arc<dyn Observer>, WHOLE),
-    );
-    drop(old);
-    link.changed(WHOLE);
+    keep(attempt, &Arc::new(link), part);
     false
 }
 
@@ -231,9 +231,15 @@ fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), 
     let is_taken =
         |(other, node): &(SharedName, Arc<dyn Node>)| **other == *name || is_same(node, part);
     if owner.parts().iter().any(is_taken) {
-        return Err(AttachError::DuplicateName { name });
+        return Err(duplicate(&name));
     }
     Ok(())
+}
+
+fn duplicate(name: &str) -> AttachError {
+    AttachError::DuplicateName {
+        name: name.to_owned(),
+    }
 }
 
 /// The number of what is attached: an attempt observes it as no other part of a composite.
@@ -248,24 +254,32 @@ struct Attachment {
 }
 
 impl Attachment {
-    /// The attempt has ended.
-    fn detach(&self) {
-        let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) else {
-            return;
-        };
-        let old = owners::unobserve(&mut part.shared().synced(), (self.owner(), WHOLE));
-        drop(old);
-        self.remove(&owner, &part);
+    fn new(owner: &Arc<dyn Node>, epoch: u64, name: &SharedName, part: &Arc<dyn Node>) -> Self {
+        Self {
+            owner: Arc::downgrade(owner),
+            epoch,
+            name: name.clone(),
+            part: Arc::downgrade(part),
+        }
     }
 
-    /// It may have been taken out before.
-    fn remove(&self, owner: &Arc<dyn Node>, part: &Arc<dyn Node>) {
-        if attached::parts_of(&owner.shared().synced())
-            .iter()
-            .any(|(_, node)| is_same(node, part))
-        {
-            listen::removed(owner, &self.name, part);
+    /// The attempt has ended.
+    fn detach(&self) {
+        if let (Some(owner), Some(part)) = (self.owner.upgrade(), self.part.upgrade()) {
+            self.let_go(&part);
+            self.take_out(&owner, &part);
         }
+    }
+
+    /// Stops looking at the part.
+    fn let_go(&self, part: &Arc<dyn Node>) {
+        let old = owners::unobserve(&mut part.shared().synced(), (self.owner(), WHOLE));
+        drop(old);
+    }
+
+    /// Its name is free when those who listen have heard of it for the last time.
+    fn take_out(&self, owner: &Arc<dyn Node>, part: &Arc<dyn Node>) {
+        listen::removed(owner, &self.name, part);
         let old = attached::detach(&mut owner.shared().synced(), part);
         drop(old);
     }

@@ -78,23 +78,28 @@ pub(crate) fn place_below(owner: &Path, name: &SharedName, part: &Arc<dyn Node>)
     }
 }
 
-/// A part is added to an owner that is listened to: it and its parts tell the streams of the owner from now on.
+/// A part is added to an owner that is listened to: it and its parts tell the streams of the owner from now on, and that before
+/// all else.
 pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn Node>) {
     for listener in listeners_below(owner, name) {
-        hand_down(part, listener.clone());
         update(part, |_, synced, deferred| {
+            listeners::listen(synced, listener.clone());
             listeners::tell_one(synced, &listener, EventKind::Inserted, deferred);
         });
+        hand_down(part, listener);
     }
 }
 
-/// A part is taken off an owner that is listened to.
+/// A part is taken off an owner that is listened to, and tells nothing after that.
 pub(crate) fn removed(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn Node>) {
     for listener in listeners_below(owner, name) {
+        for (name, below) in part.parts() {
+            take_back(&below, listener.below(&name));
+        }
         update(part, |_, synced, deferred| {
             listeners::tell_one(synced, &listener, EventKind::Removed, deferred);
+            listeners::unlisten(synced, &listener);
         });
-        take_back(part, listener);
     }
 }
 

@@ -103,11 +103,6 @@ pub(crate) fn on_end(
     }))
 }
 
-/// The same, without a way back; says whether the attempt has not ended.
-pub(crate) fn always_on_end(attempt: &Attempt, ending: impl FnOnce() + Send + 'static) -> bool {
-    at_end(attempt, ending).is_ok()
-}
-
 fn at_end(attempt: &Attempt, ending: impl FnOnce() + Send + 'static) -> Result<u64, Closed> {
     let ending = Ending(Box::new(ending));
     // In a statement of its own, so that what is handed back is dropped outside of the lock.
