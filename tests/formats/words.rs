@@ -44,6 +44,45 @@ async fn dependents_that_keep_a_member_from_its_removal_are_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lists_of_names_from_outside_stay_on_their_line() {
+    const ODD: &str = "d\nb\u{1b}[2J";
+    let plain = r"d\nb\u{1b}[2J";
+    let circle = Group::builder("app").with(ODD, Member::new(once(nothing)).after([ODD]));
+    let error = circle.build().unwrap_err().to_string();
+    assert!(error.ends_with(&format!("{plain} -> {plain}")), "{error}");
+
+    let hangs = Member::new(service_fn(async |_cx| std::future::pending::<()>().await))
+        .settings(Settings::new().readiness(Readiness::Explicit));
+    let late = Settings::new().start_timeout(SECOND);
+    let app = Group::builder("app")
+        .settings(late)
+        .with("db", once(nothing));
+    let app = app.with(ODD, hangs.after(["db"])).build().unwrap();
+    let error = app.remove("db").await.unwrap_err().to_string();
+    assert!(
+        error.contains(&format!(": {plain} depends on it")),
+        "{error}"
+    );
+
+    let app = Runner::new(app);
+    app.start().await.unwrap_err();
+    let errors: Vec<String> = app
+        .errors_list()
+        .iter()
+        .map(|failure| failure.error().to_string())
+        .collect();
+    assert!(
+        errors
+            .iter()
+            .any(|error| error.contains("not ready after 1s"))
+    );
+    assert!(
+        errors.iter().all(|error| !error.contains(['\n', '\u{1b}'])),
+        "{errors:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_cause_has_its_words() {
     let late = || {
         Settings::new()

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::report::error::{StartError, StopError};
 use crate::report::failure::write_chain;
+use crate::report::text::joined;
 
 /// Why a group could not be built, changed or run. But for [`Stop`](Self::Stop), the group is as it was
 /// before.
@@ -48,7 +49,7 @@ pub enum GroupError {
         dependency: String,
     },
     /// Members depend on each other in a circle, or a group is inserted into itself.
-    #[error("the members depend on each other: {}", path.join(" -> "))]
+    #[error("the members depend on each other: {}", joined(path, " -> "))]
     Cycle {
         /// The members in order, each after the next, or each made of the next; the first is repeated at the end.
         path: Vec<String>,
@@ -62,7 +63,7 @@ pub enum GroupError {
     /// The member cannot be removed while others depend on it.
     #[error(
         "member {name:?} cannot be removed: {} {} on it",
-        dependents.join(", "),
+        joined(dependents, ", "),
         if dependents.len() == 1 { "depends" } else { "depend" }
     )]
     HasDependents {

@@ -33,6 +33,12 @@ fn is_steering(c: char) -> bool {
         )
 }
 
+/// Returns the texts one after another, each escaped.
+pub(crate) fn joined(texts: &[String], between: &str) -> String {
+    let escaped = texts.iter().map(|text| Escaped(text).to_string());
+    escaped.collect::<Vec<_>>().join(between)
+}
+
 /// How many names a list in a sentence has.
 pub(crate) const NAMED: usize = 16;
 

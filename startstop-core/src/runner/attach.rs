@@ -14,6 +14,7 @@ use crate::engine::{
 use crate::report::path::is_name;
 use crate::report::shared_name::SharedName;
 use crate::report::state::State;
+use crate::report::text::joined;
 use crate::rules::lifecycle::StopStage;
 use crate::service::Service;
 use crate::service::context::{Attempt, Context};
@@ -55,7 +56,7 @@ pub enum AttachError {
         name: String,
     },
     /// The runner is this service's own, or one that the service is a part of.
-    #[error("a part of itself: {}", path.join(" -> "))]
+    #[error("a part of itself: {}", joined(path, " -> "))]
     Cycle {
         /// The names from the runner down to the service.
         path: Vec<String>,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::report::state::Phase;
+use crate::report::text::joined;
 
 /// The error of a failure that the service did not return itself: it missed a deadline, does not
 /// yield, has ended too early or too often, or lost its runtime.
@@ -40,7 +41,7 @@ pub enum Interruption {
         after: Duration,
     },
     /// The members of a group were not all ready within its `start_timeout`; those that were are stopped again.
-    #[error("not ready after {after:?}: {}", members.join("; "))]
+    #[error("not ready after {after:?}: {}", joined(members, "; "))]
     MembersNotReady {
         /// How long the group had.
         after: Duration,
@@ -48,7 +49,10 @@ pub enum Interruption {
         members: Vec<String>,
     },
     /// The members of a group did not all end within its `stop_timeout`.
-    #[error("did not end within {after:?} and was aborted: {}", members.join("; "))]
+    #[error(
+        "did not end within {after:?} and was aborted: {}",
+        joined(members, "; ")
+    )]
     MembersNotStopped {
         /// How long the group had.
         after: Duration,
