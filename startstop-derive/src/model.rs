@@ -39,13 +39,15 @@ pub(crate) struct Methods {
     pub(crate) block: TokenStream,
 }
 
-/// The path of the crate, and the bounds that the impls put on type parameters.
+/// The path of the crate, the bounds that the impls put on type parameters, and the lints that the impls are free of.
 #[derive(Default)]
 pub(crate) struct Place {
     /// `None` is `::startstop_core`.
     pub(crate) krate: Option<Path>,
     /// `None` is the generated bound.
     pub(crate) bound: Option<Vec<WherePredicate>>,
+    /// The lints that the user allows of the item, and its own deprecation.
+    pub(crate) allowed: Vec<Attribute>,
 }
 
 /// The source of the `run` and `shutdown` of a derived service.

@@ -1,5 +1,6 @@
 //! From tokens to the model. All mistakes that a macro can see are reported here, and only here.
 
+mod allowed;
 mod args;
 mod duration;
 mod entries;

@@ -89,6 +89,44 @@ struct Composed<S: Service> {
     other: Runner<Marked<u8>>,
 }
 
+/// Only who uses them is to hear that they are deprecated.
+#[deprecated]
+#[derive(Debug, Service)]
+#[service(start = serve, name = "old")]
+struct Old;
+
+#[allow(deprecated)]
+impl Old {
+    async fn serve(&self) {
+        std::future::ready(()).await;
+    }
+}
+
+#[deprecated]
+#[derive(Debug, Service)]
+#[service(name = "oldest")]
+struct Oldest;
+
+#[service_methods]
+#[allow(deprecated)]
+impl Oldest {
+    #[start]
+    async fn serve(&self) {
+        std::future::ready(()).await;
+    }
+}
+
+#[allow(deprecated)]
+#[derive(Debug, Service)]
+#[service(name = "with an old one")]
+struct WithOld {
+    #[deprecated]
+    #[service(member)]
+    old: Runner<Old>,
+    #[service(member)]
+    oldest: Runner<Oldest>,
+}
+
 /// The crate by a path of the user's, who has imported all that the macros name.
 mod renamed {
     use startstop_core::{self as services, BoxError, Context, Runner, Service, service_methods};
@@ -145,4 +183,11 @@ fn lints_of_the_user_say_nothing_of_what_the_derive_writes() {
     assert_eq!(name(&Composed { one, other }), "composed");
     let (one, other) = (Runner::new(renamed::Named), Runner::new(renamed::Marked));
     assert_eq!(name(&renamed::Composed { one, other }), "whole");
+}
+
+#[test]
+#[allow(deprecated)]
+fn the_derive_does_not_use_what_is_deprecated() {
+    let (old, oldest) = (Runner::new(Old), Runner::new(Oldest));
+    assert_eq!(name(&WithOld { old, oldest }), "with an old one");
 }

@@ -63,8 +63,10 @@ fn link(
     let head = Head::new(&methods.generics, &methods.place, private);
     let clause = head.clause(assumed(methods, &head, private));
     let (params, self_ty) = (head.params(), head.statics(&methods.self_ty));
+    let allowed = &methods.place.allowed;
     quote! {
         #[automatically_derived]
+        #(#allowed)*
         impl #params #private::Methods<Self> for #self_ty #clause {
             #start
             #stop
@@ -78,8 +80,10 @@ fn incomplete(methods: &Methods, private: &TokenStream) -> TokenStream {
     let head = Head::new(&methods.generics, &methods.place, private);
     let clause = head.clause(None);
     let (params, self_ty) = (head.params(), head.statics(&methods.self_ty));
+    let allowed = &methods.place.allowed;
     quote! {
         #[automatically_derived]
+        #(#allowed)*
         impl #params #self_ty #clause {
             pub(crate) fn __marked() -> #private::PhantomData<#private::Incomplete> {
                 #private::PhantomData

@@ -17,7 +17,6 @@ pub(crate) fn service(service: &Service) -> TokenStream {
     let (error, links) = (error(service, &private), links(service, &private));
     let head = head(service, &quote!(Service), None, &private);
     quote! {
-        #[automatically_derived]
         #head {
             type Error = #error;
             #bodies
@@ -54,8 +53,12 @@ fn head(
 ) -> TokenStream {
     let head = Head::new(&service.generics, &service.place, private);
     let (params, args, clause) = (head.params(), head.args(), head.clause(assumed));
-    let ident = &service.ident;
-    quote!(impl #params #private::#of for #ident #args #clause)
+    let (ident, allowed) = (&service.ident, &service.place.allowed);
+    quote! {
+        #[automatically_derived]
+        #(#allowed)*
+        impl #params #private::#of for #ident #args #clause
+    }
 }
 
 fn bodies(service: &Service, private: &TokenStream) -> TokenStream {
@@ -127,7 +130,6 @@ fn derived(service: &Service, private: &TokenStream) -> TokenStream {
     let head = head(service, &quote!(Derived), None, private);
     let error = error(service, private);
     quote! {
-        #[automatically_derived]
         #head {
             type Error = #error;
         }
@@ -157,7 +159,6 @@ fn named(service: &Service, Pair { start, stop, .. }: &Pair, private: &TokenStre
         .as_ref()
         .map(|stop| function("stop").calling(stop, last));
     quote! {
-        #[automatically_derived]
         #head {
             #start
             #stop
@@ -170,7 +171,6 @@ fn composed(service: &Service, composition: &Composition, private: &TokenStream)
     let written = running(service, private);
     let head = head(service, &quote!(Composed), None, private);
     quote! {
-        #[automatically_derived]
         #head {
             #members
         }
@@ -196,7 +196,6 @@ fn running(service: &Service, private: &TokenStream) -> TokenStream {
     };
     let start = start.composing(span);
     quote! {
-        #[automatically_derived]
         #head {
             #start
         }
@@ -221,7 +220,6 @@ fn linked(service: &Service, private: &TokenStream) -> TokenStream {
         function("stop", "linked_stop"),
     );
     quote! {
-        #[automatically_derived]
         #head {
             #start
             #stop

@@ -4,7 +4,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, Generics};
 
 use super::args::Args;
 use super::fields::{self, MarkedField};
-use super::{entries, graph, keys};
+use super::{allowed, entries, graph, keys};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Body, Composition, ErrorType, Pair, Service};
 
@@ -35,6 +35,7 @@ pub(super) fn read(input: DeriveInput, out: &mut Diagnostics) -> Service {
         Some(marked) => composed(marked, &mut args, out),
         None => methods(&mut args, &input.generics, out),
     };
+    args.place.allowed = allowed::in_impls(&input.attrs, &input.data);
     let error = match args.error.take() {
         Some(error) => ErrorType::Given(Box::new(error)),
         None if args.means("error") => ErrorType::Unread,

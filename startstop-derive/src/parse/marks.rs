@@ -10,12 +10,13 @@ use syn::{Attribute, Generics, Signature, Token, Type, Visibility, braced, token
 
 use super::args::Args;
 use super::strip::{self, Mark};
-use super::{keys, shape};
+use super::{allowed, keys, shape};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Marked, Method, Methods};
 
 /// The head of a block, and what was found in it.
 struct Block {
+    allowed: Vec<Attribute>,
     generics: Generics,
     self_ty: Type,
     is_of_trait: bool,
@@ -59,6 +60,7 @@ pub(super) fn read(
     let bare = strip::without_marks(block.clone());
     let parsed = (|input: ParseStream| self::block(input, out)).parse2(block);
     let Block {
+        allowed,
         generics,
         self_ty,
         is_of_trait,
@@ -76,6 +78,7 @@ pub(super) fn read(
     }
     let is_known = !is_of_trait && !given.hides_bound(&generics);
     let Found { start, stop, .. } = if is_known { found } else { Found::default() };
+    given.place.allowed = allowed;
     let body = Marked {
         start,
         stop,
@@ -91,7 +94,7 @@ pub(super) fn read(
 }
 
 fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<Block> {
-    input.call(Attribute::parse_outer)?;
+    let allowed = allowed::of_item(&input.call(Attribute::parse_outer)?);
     let start = input.span();
     if input.parse::<Token![impl]>().is_err() {
         return Err(syn::Error::new(
@@ -115,6 +118,7 @@ fn block(input: ParseStream, out: &mut Diagnostics) -> syn::Result<Block> {
         demand_start(&head, &found, out);
     }
     Ok(Block {
+        allowed,
         generics,
         self_ty: of_type.unwrap_or(head),
         is_of_trait,
