@@ -102,13 +102,13 @@ async fn the_output_of_a_command_goes_where_that_of_the_child_does_and_a_failure
 
 #[tokio::test]
 async fn a_command_that_floods_or_leaves_somebody_behind_holds_nothing_up() {
-    let script = "setsid sleep 2 & yes | head -c 1000000 >&2";
+    let script = "setsid sleep 20 & yes | head -c 1000000 >&2";
     for output in [Output::null(), Output::lines(drop)] {
         let child = sh("exec sleep 1000").reload_command(["sh", "-c", script]);
         let runner = started(child.output(output)).await;
-        let reload = tokio::time::timeout(Duration::from_millis(1500), runner.reload());
+        let reload = tokio::time::timeout(Duration::from_secs(8), runner.reload());
         reload.await.expect("it waits for the pipe").unwrap();
-        let stop = tokio::time::timeout(Duration::from_secs(1), runner.stop());
+        let stop = tokio::time::timeout(Duration::from_secs(8), runner.stop());
         stop.await.expect("the stop waits for the pipe").unwrap();
     }
 }
