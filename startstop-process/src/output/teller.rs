@@ -35,6 +35,7 @@ impl Teller {
         Self
     }
 
+    #[allow(clippy::unused_self)] // As with the feature.
     pub(super) fn tell(&self, f: impl FnOnce()) {
         f();
     }
