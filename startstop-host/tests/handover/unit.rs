@@ -6,13 +6,18 @@ use super::hindered::Hindered;
 use super::{Place, signal};
 use crate::notify::{LIMIT, hear_of};
 
+/// The place of the manager, and the variable that names it.
+fn manager_at(socket: &Place) -> (UnixDatagram, (&str, &str)) {
+    let manager = UnixDatagram::bind(&socket.0).unwrap();
+    manager.set_read_timeout(Some(LIMIT)).unwrap();
+    (manager, ("NOTIFY_SOCKET", socket.0.to_str().unwrap()))
+}
+
 /// The first one is told of the watchdog by its environment; a command of the unit, which starts the second one, is not.
 #[test]
 fn the_new_main_process_keeps_the_watchdog_quiet_and_so_does_the_one_after_it() {
     let (place, socket) = (Place::new("unit"), Place::new("unit-notify"));
-    let manager = UnixDatagram::bind(&socket.0).unwrap();
-    manager.set_read_timeout(Some(LIMIT)).unwrap();
-    let notify = ("NOTIFY_SOCKET", socket.0.to_str().unwrap());
+    let (manager, notify) = manager_at(&socket);
     let watched = [notify, ("WATCHDOG_USEC", "200000")];
     let mut old = place.start_with(0, "", &watched).ready();
     hear_of(&manager, "WATCHDOG=1");
@@ -36,9 +41,7 @@ fn the_new_main_process_keeps_the_watchdog_quiet_and_so_does_the_one_after_it() 
 #[test]
 fn the_old_one_stays_until_a_manager_that_is_busy_has_heard_of_the_new_one() {
     let (place, socket) = (Place::new("busy"), Place::new("busy-notify"));
-    let manager = UnixDatagram::bind(&socket.0).unwrap();
-    manager.set_read_timeout(Some(LIMIT)).unwrap();
-    let notify = ("NOTIFY_SOCKET", socket.0.to_str().unwrap());
+    let (manager, notify) = manager_at(&socket);
     let mut old = place.start_with(0, "", &[notify]).ready();
     hear_of(&manager, "READY=1");
     place.wait();
@@ -59,9 +62,7 @@ fn the_old_one_stays_until_a_manager_that_is_busy_has_heard_of_the_new_one() {
 #[test]
 fn a_successor_that_ends_before_it_takes_over_tells_the_manager_nothing() {
     let (place, socket) = (Place::new("quiet"), Place::new("quiet-notify"));
-    let manager = UnixDatagram::bind(&socket.0).unwrap();
-    manager.set_read_timeout(Some(LIMIT)).unwrap();
-    let notify = ("NOTIFY_SOCKET", socket.0.to_str().unwrap());
+    let (manager, notify) = manager_at(&socket);
     let mut old = place.start_with(0, "", &[notify]).ready();
     hear_of(&manager, "READY=1");
     place.wait();
