@@ -184,6 +184,20 @@ fn late() -> BoxService {
     app.build().expect("two names").boxed()
 }
 
+/// More members that never start, and have to be aborted, than the history holds failures.
+fn many_late() -> BoxService {
+    let hangs = || service_fn(async |_cx| std::future::pending::<()>().await);
+    let explicit = Settings::new()
+        .readiness(Readiness::Explicit)
+        .stop_timeout(SOON);
+    let app = Group::builder("late").settings(Settings::new().start_timeout(SOON));
+    let app = (0..100).fold(app, |app, at| {
+        let never = Member::new(hangs()).settings(explicit.clone());
+        app.with(format!("never{at}"), never)
+    });
+    app.build().expect("names of their own").boxed()
+}
+
 fn service(kind: &str) -> BoxService {
     let soon = Settings::new()
         .stop_timeout(SOON)
@@ -203,6 +217,7 @@ fn service(kind: &str) -> BoxService {
         "staying" => with(soon, Leaving(block_for_ever)),
         "watched" => watched(),
         "late" => late(),
+        "many late" => many_late(),
         "pool" => with(soon, service_fn(block_in_pool)),
         "pool left" => with(soon, service_fn(leave_in_pool)),
         "reloading" => service_fn(reload).boxed(),

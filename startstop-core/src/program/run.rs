@@ -17,10 +17,10 @@ use super::on_exit;
 use super::stage::IfStuck;
 use super::stderr::print;
 use super::subject::{AskedAt, Subject, grace_of};
-use crate::engine::Node;
 use crate::engine::request::pending::{ask, wait_reply};
 use crate::engine::request::{self, Caller, StartKind};
 use crate::engine::waiters::Answer;
+use crate::engine::{Node, ended};
 use crate::report::error::StartError;
 use crate::report::exit_code::exit_code;
 use crate::report::failure::{Failure, RawFailure};
@@ -275,12 +275,14 @@ fn tell(node: &Arc<dyn Node>, result: Result<Exit, StartError>) -> u8 {
     code.unwrap_or(1)
 }
 
-/// The failure of a start that took too long, which says who was late: one of the rollback may have come after it.
+/// The failure of a start that took too long, which says who was late. Those of the rollback have come after it, and there may be
+/// more of them than the history holds.
 fn too_late(node: &Arc<dyn Node>, error: &StartError) -> Option<Failure> {
     if !matches!(error, StartError::TimedOut) {
         return None;
     }
-    let failures = snapshot::errors_list(node.shared());
+    let end = ended::failed_end(&node.shared().synced()).cloned();
+    let others = snapshot::errors_list(node.shared()).into_iter().rev();
     let is_late = |failure: &Failure| failure.cause() == Cause::TimedOut;
-    failures.into_iter().rev().find(is_late)
+    end.into_iter().chain(others).find(is_late)
 }

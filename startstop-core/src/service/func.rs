@@ -29,6 +29,9 @@ pub use once::{Once, once};
 /// function, or after the function around a closure. For a job use [`once()`], for something periodic [`every()`], for
 /// synchronous code [`blocking_fn`].
 ///
+/// A closure gives nothing of its own away, for it may be called again: the compiler refuses an `async move` closure that has
+/// captured something. Let [`service_fn_with`] hand that to it, or clone it in each call, as below.
+///
 /// A closure may be called again, so it gives nothing of its own away: the compiler refuses an `async move` closure that has
 /// captured something. Take [`service_fn_with`] for that, or clone it in each call, as below.
 ///
