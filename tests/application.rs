@@ -125,21 +125,14 @@ async fn the_status_shows_that_the_worker_fails_and_is_restarted() {
     app.shows("worker failed in run: job 3 has failed").await;
     app.shows("worker backoff: attempt 2 in 1.5s").await;
     app.shows("worker ready").await;
-    in_time(async {
-        loop {
-            let (code, parts) = get(&app.admin, "/readyz?verbose")
-                .await
-                .expect("it answers");
-            if code == 503 {
-                assert!(parts.contains("[-]app/worker failed"), "{parts}");
-                assert!(parts.contains("[+]app/db ok"), "{parts}");
-                break;
-            }
-        }
-    })
-    .await;
+    let (_, parts) = app
+        .answers("/readyz?verbose", |(code, parts)| {
+            *code == 503 && parts.contains("[-]app/worker failed")
+        })
+        .await;
+    assert!(parts.contains("[+]app/db ok"), "{parts}");
     app.asks("stop", "worker", &["worker stopped"]).await;
-    assert_eq!(get(&app.admin, "/readyz").await.unwrap().0, 200);
+    app.answers("/readyz", |(code, _)| *code == 200).await;
     app.end().await;
 }
 
@@ -198,6 +191,23 @@ impl Application {
 
     async fn value(&self) -> Answer {
         get(&self.http, "/value").await.expect("the server is up")
+    }
+
+    /// Asks the port for operators until the answer is so: the application is ready, or not, a moment after what its members
+    /// have told.
+    async fn answers(&self, path: &str, is_so: impl Fn(&Answer) -> bool) -> Answer {
+        let mut last = None;
+        let asked = timeout(LIMIT, async {
+            loop {
+                let answer = get(&self.admin, path).await.expect("it answers");
+                if is_so(&answer) {
+                    return answer;
+                }
+                last = Some(answer);
+            }
+        });
+        let asked = asked.await;
+        asked.unwrap_or_else(|_| panic!("{path} has answered at last: {last:?}"))
     }
 
     /// Sends an action for a member, and waits until it shows these, one after another.
