@@ -12,7 +12,7 @@ use crate::report::shared_name::SharedName;
 use crate::report::state::Readiness;
 use crate::settings::restart_policy::RestartPolicy;
 
-pub(crate) use resolved::Resolved;
+pub(crate) use resolved::{Resolved, TypeName};
 pub(crate) use rules::{Rules, ServiceTraits, ShutdownRule};
 
 /// How a service is run: its name, readiness, timeouts, restarts and history.

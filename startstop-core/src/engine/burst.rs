@@ -107,6 +107,8 @@ struct Burst {
 
 thread_local! {
     static LAST: RefCell<Option<Burst>> = const { RefCell::new(None) };
+    /// The last task that has asked for something on a runtime of one thread.
+    static ALONE: Cell<Option<task::Id>> = const { Cell::new(None) };
     /// A request is being made whose services are left to the burst.
     static LEAVES: Cell<bool> = const { Cell::new(false) };
     /// Such a request has woken something by itself.
@@ -132,7 +134,8 @@ impl Drop for Leaving {
 
 /// Makes a request of a task, such that a service which looks at it is not held up if the task blocks its thread then.
 pub(crate) fn ask<T>(request: impl FnOnce() -> T) -> T {
-    let Some(task) = task::try_id().filter(|_| !LEAVES.get()) else {
+    let Some(task) = task::try_id().filter(|task| !LEAVES.get() && ALONE.get() != Some(*task))
+    else {
         return request();
     };
     if !is_in_burst(task) {
@@ -159,6 +162,7 @@ fn is_in_burst(task: task::Id) -> bool {
 /// Begins a burst of a task, if its runtime has several threads.
 fn begin(task: task::Id) {
     let Some(on) = of_several_threads() else {
+        ALONE.set(Some(task));
         return;
     };
     let left = Arc::new(Left::new());

@@ -17,7 +17,7 @@ use crate::report::error::{ReloadError, StartError, StopError};
 use crate::runner::driver::Inner;
 use crate::service::name;
 use crate::service::{Owner, Service};
-use crate::settings::{Resolved, ServiceTraits, Settings};
+use crate::settings::{Resolved, ServiceTraits, Settings, TypeName};
 use crate::sync::CancellationToken;
 
 impl<S: Service> Runner<S> {
@@ -45,13 +45,15 @@ impl<S: Service> Runner<S> {
     /// assert_eq!(runner.name(), "idle");
     /// ```
     pub fn with_settings(service: S, settings: Settings) -> Self {
-        let settings = settings.or(service.settings());
-        let settings = name::given_by_type(settings, std::any::type_name::<S>());
         let traits = ServiceTraits {
             has_shutdown: service.__has_shutdown(),
             is_owner: service.__is_owner(),
         };
-        let settings = Resolved::new(settings, name::of_plain_type::<S>, traits);
+        let type_name = TypeName {
+            plain: name::of_plain_type::<S>,
+            with_parameters: name::of_type_with_parameters(std::any::type_name::<S>()),
+        };
+        let settings = Resolved::new(settings, service.settings(), type_name, traits);
         let inner = Arc::new(Inner {
             shared: Shared::new(settings),
             service,

@@ -2,29 +2,19 @@
 
 use std::borrow::Cow;
 
-use crate::settings::Settings;
-
 /// Returns the type's name without paths: `a::Db<b::Pg>` is `Db<Pg>`.
 pub(crate) fn of_type<T: ?Sized>() -> Cow<'static, str> {
     without_paths(std::any::type_name::<T>())
 }
 
 /// Returns the type's name without paths, of a type with parameters: `a::Db<b::Pg>` is `Db<Pg>`.
-fn of_type_with_parameters(full: &'static str) -> Option<String> {
+pub(crate) fn of_type_with_parameters(full: &'static str) -> Option<String> {
     // Each runner that is made comes by here.
     let is_plain = full.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     if is_plain {
         None
     } else {
         Some(without_paths(full).into_owned())
-    }
-}
-
-/// Returns the settings with the name of a type that has parameters, if they have none.
-pub(crate) fn given_by_type(settings: Settings, full: &'static str) -> Settings {
-    match of_type_with_parameters(full).filter(|_| settings.get_name().is_none()) {
-        Some(name) => settings.name(name),
-        None => settings,
     }
 }
 

@@ -22,7 +22,15 @@ enum OwnSettings {
     Settings(Rules, Box<Set>),
 }
 
-/// The name of a type.
+/// The name of the type of a service.
+pub(crate) struct TypeName {
+    /// The name without paths and parameters.
+    pub(crate) plain: OfType,
+    /// The name without paths, of a type that has parameters.
+    pub(crate) with_parameters: Option<String>,
+}
+
+/// The name of a type, cut out of the full one.
 type OfType = fn() -> &'static str;
 
 #[derive(Debug)]
@@ -34,7 +42,29 @@ struct Set {
 }
 
 impl Resolved {
-    pub(crate) fn new(mut settings: Settings, of_type: OfType, traits: ServiceTraits) -> Self {
+    /// Settles what counts for a runner: what is set for it before what its service sets.
+    pub(crate) fn new(
+        set: Settings,
+        of_service: Settings,
+        type_name: TypeName,
+        traits: ServiceTraits,
+    ) -> Self {
+        let TypeName {
+            plain,
+            with_parameters,
+        } = type_name;
+        if with_parameters.is_none() && set.is_empty() && of_service.is_empty() {
+            // Mostly nothing is set, and to move settings, which are large, costs more than all this.
+            return Self(OwnSettings::Nothing(Rules::of(&set, traits), plain));
+        }
+        let settings = set.or(of_service);
+        match with_parameters.filter(|_| settings.get_name().is_none()) {
+            Some(name) => Self::of_settings(settings.name(name), plain, traits),
+            None => Self::of_settings(settings, plain, traits),
+        }
+    }
+
+    fn of_settings(mut settings: Settings, of_type: OfType, traits: ServiceTraits) -> Self {
         let name = settings.take_name();
         let rules = Rules::of(&settings, traits);
         Self(match name {
