@@ -1,7 +1,7 @@
 //! A process group, from the spawn of its leader to the moment when nobody of it is alive.
 //!
-//! 1. The leader is reaped last, so neither its id nor the group's can be somebody else's when they are
-//!    signalled.
+//! 1. The leader is reaped when nobody is signalled any more, so neither its id nor the group's can be somebody else's when they
+//!    are.
 //! 2. A group that is dropped is killed.
 //! 3. All descriptors that it needs are opened at the spawn: for want of them later nothing fails, and what cannot be seen then
 //!    is not taken for gone.
@@ -18,13 +18,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
     Pid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, kill_process, kill_process_group,
-    pidfd_open, pidfd_send_signal, waitid,
+    pidfd_open, pidfd_send_signal, test_kill_process_group, waitid,
 };
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::look;
 use crate::niceness::Spawner;
+use crate::proc_fs::Stat;
 use crate::signal::Signal;
 use crate::subreaper;
 
@@ -133,12 +134,21 @@ impl ProcessGroup {
     ///
     /// They cannot be seen, for want of descriptors say.
     pub(crate) async fn alive(&self) -> io::Result<Vec<u32>> {
-        look::members(self.id()).await
+        let mut alive = look::members(self.id()).await?;
+        if self.ending()?.is_none() {
+            alive.insert(0, self.id());
+        }
+        Ok(alive)
     }
 
     /// Returns whether it is seen that nobody is alive.
     pub(crate) async fn is_empty(&self) -> bool {
         self.alive().await.is_ok_and(|alive| alive.is_empty())
+    }
+
+    /// Returns whether it is seen that a process is of this group.
+    pub(crate) fn has(&self, pid: u32) -> bool {
+        Stat::of(pid).is_some_and(|stat| stat.group == self.id())
     }
 
     /// Returns how the leader has ended, if it has.
@@ -158,25 +168,6 @@ impl ProcessGroup {
             }
             guard.clear_ready();
         }
-    }
-
-    /// Waits until one who is alive, not the leader, has ended; at once if there is nobody.
-    pub(crate) async fn one_ended(&self) -> io::Result<()> {
-        for pid in self.alive().await? {
-            let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
-                continue;
-            };
-            let pidfd = match pidfd_open(pid, PidfdFlags::NONBLOCK) {
-                Ok(pidfd) => pidfd,
-                // The process has ended meanwhile.
-                Err(Errno::SRCH) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            };
-            let watched = watch(Arc::new(pidfd))?;
-            watched.readable().await?.retain_ready();
-            return Ok(());
-        }
-        Ok(())
     }
 
     /// Reaps the leader, which has ended.
@@ -217,7 +208,9 @@ impl ProcessGroup {
         self.reaped = !matches!(taken, Ok(None));
     }
 
-    /// Waits, blocking, until everyone has ended and the leader is reaped, at most so long.
+    /// Waits, blocking, until everyone has ended and the leader is reaped, at most so long. All have been killed, and nobody is
+    /// signalled any more: the leader is reaped first, for then the system tells whether there is anybody else, and most groups need
+    /// not be looked for.
     fn wait_blocking(&mut self, limit: Duration) {
         let end = Instant::now() + limit;
         let pause = (limit / 500).clamp(Duration::from_millis(1), Duration::from_secs(1));
@@ -225,15 +218,31 @@ impl ProcessGroup {
         while !self.reaped && Instant::now() < end {
             let mut leader = [PollFd::new(&self.pidfd, PollFlags::IN)];
             let _ = poll(&mut leader, slice.as_ref());
-            if leader[0].revents().is_empty() {
-                continue;
-            }
-            if look::members_now(self.id()).is_ok_and(|alive| alive.is_empty()) {
+            if !leader[0].revents().is_empty() {
                 self.take_leader();
-            } else {
-                thread::sleep(pause);
             }
         }
+        while Instant::now() < end && self.has_left_somebody() {
+            thread::sleep(pause);
+        }
+    }
+
+    /// Returns whether somebody is alive, now that the leader is reaped. Zombies, and one who has been given the id since, are there
+    /// for the system too.
+    fn has_left_somebody(&self) -> bool {
+        self.reaped
+            && test_kill_process_group(self.leader) != Err(Errno::SRCH)
+            && !look::members_now(self.id()).is_ok_and(|alive| alive.is_empty())
+    }
+}
+
+/// Returns what waits until a process has ended; `None` if it has.
+pub(crate) fn watch_other(pid: u32) -> io::Result<Option<AsyncFd<Arc<OwnedFd>>>> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    match pid.map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK)) {
+        Some(Ok(pidfd)) => watch(Arc::new(pidfd)).map(Some),
+        Some(Err(Errno::SRCH)) | None => Ok(None),
+        Some(Err(error)) => Err(error.into()),
     }
 }
 

@@ -1,9 +1,11 @@
-//! The members of a group that are alive. The system has no list of a group, so all processes are looked at: once for all groups
-//! that ask at the same time, for a thousand children may be told to stop together.
+//! The members of a group that are alive, but for its leader, which has a descriptor. The system has no list of a group, so all
+//! processes are looked at that lead none of ours: once for all groups that ask at the same time, for a thousand children may be told
+//! to stop together.
 //!
 //! 1. A look begins after what it answers was asked.
 //! 2. Each asks and looks, unless another one has looked for it: nobody waits for one whose future was dropped.
-//! 3. Where a look takes long, for there are many processes, the next one is put off by as much, so that more have asked until then.
+//! 3. Looks take at most a quarter of the time: where one takes long, for there are many processes, the next one is put off, so that
+//!    more have asked until then. The first one after a while is not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,37 +17,37 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::proc_fs;
+use crate::subreaper;
 
 /// A group, and where its members are told; nothing if they cannot be seen, for want of descriptors say.
 type Question = (u32, oneshot::Sender<Option<Vec<u32>>>);
 
 static ASKED: Mutex<Asked> = Mutex::new(Asked {
     questions: Vec::new(),
-    took: Duration::ZERO,
+    next: None,
 });
 
 struct Asked {
     questions: Vec<Question>,
-    /// How long the last look took.
-    took: Duration,
+    /// When the next look may begin.
+    next: Option<Instant>,
 }
 
-/// A look that takes less is not put off, one that takes more by no more than the second.
-const SHORT: Duration = Duration::from_millis(1);
-const LONGEST: Duration = Duration::from_millis(50);
+/// A look is put off by this many times as much as the last one took, and by no more than the longest.
+const TIMES: u32 = 3;
+const LONGEST: Duration = Duration::from_millis(200);
 
 /// Returns the members of a group that are alive.
 pub(crate) async fn members(group: u32) -> io::Result<Vec<u32>> {
     let (sender, answer) = oneshot::channel();
-    let took = {
+    let next = {
         let mut asked = asked();
         asked.questions.push((group, sender));
-        asked.took
+        asked.next
     };
-    if took > SHORT {
-        sleep(took.min(LONGEST)).await;
-    } else {
-        yield_now().await;
+    match next.map(|next| next.saturating_duration_since(Instant::now())) {
+        None | Some(Duration::ZERO) => yield_now().await,
+        Some(wait) => sleep(wait).await,
     }
     answer_all();
     let unseen = || io::Error::other("the processes cannot be seen");
@@ -54,7 +56,7 @@ pub(crate) async fn members(group: u32) -> io::Result<Vec<u32>> {
 
 /// Returns the members of a group that are alive, at once.
 pub(crate) fn members_now(group: u32) -> io::Result<Vec<u32>> {
-    let found = proc_fs::members(&BTreeSet::from([group]))?;
+    let found = proc_fs::members(&BTreeSet::from([group]), subreaper::leads)?;
     Ok(of(group, &found))
 }
 
@@ -64,8 +66,9 @@ fn answer_all() {
         return;
     }
     let (begin, groups) = (Instant::now(), questions.iter().map(|(group, _)| *group));
-    let found = proc_fs::members(&groups.collect()).ok();
-    asked().took = begin.elapsed();
+    let found = proc_fs::members(&groups.collect(), subreaper::leads).ok();
+    let end = Instant::now();
+    asked().next = Some(end + ((end - begin) * TIMES).min(LONGEST));
     for (group, sender) in questions {
         let members = found.as_ref().map(|found| of(group, found));
         // Nobody waits for an answer whose future was dropped.

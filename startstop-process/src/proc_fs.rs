@@ -5,6 +5,8 @@ use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+// That of rustix takes for granted that no group is 0.
+use nix::unistd::{Pid, getpgid};
 use rustix::io::Errno;
 
 use crate::signal::Signal;
@@ -87,10 +89,17 @@ fn number(entry: io::Result<DirEntry>) -> Option<u32> {
     entry.ok()?.file_name().to_str()?.parse().ok()
 }
 
-/// Returns the processes of these groups that are alive, by their groups.
-pub(crate) fn members(groups: &BTreeSet<u32>) -> io::Result<BTreeMap<u32, Vec<u32>>> {
+/// Returns the processes of these groups that are alive, by their groups. To read about a process is what takes the time, so those are
+/// left out of which something is `known`.
+pub(crate) fn members(
+    groups: &BTreeSet<u32>,
+    known: impl Fn(u32) -> bool,
+) -> io::Result<BTreeMap<u32, Vec<u32>>> {
     let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for pid in fs::read_dir("/proc")?.filter_map(number) {
+        if known(pid) || !may_be_of(pid, groups) {
+            continue;
+        }
         let Some(stat) = Stat::read(pid)?.filter(|stat| groups.contains(&stat.group)) else {
             continue;
         };
@@ -99,6 +108,18 @@ pub(crate) fn members(groups: &BTreeSet<u32>) -> io::Result<BTreeMap<u32, Vec<u3
         }
     }
     Ok(members)
+}
+
+/// Asks the system for the group of a process, which takes a small part of the time that its file does. It does not fail for one that
+/// is there, unless the system is told to forbid it.
+fn may_be_of(pid: u32, groups: &BTreeSet<u32>) -> bool {
+    let group = i32::try_from(pid).map(|pid| getpgid(Some(Pid::from_raw(pid))));
+    match group {
+        // That of a thread of the kernel, and of one whose group is not of this namespace, is 0.
+        Ok(Ok(group)) => u32::try_from(group.as_raw()).is_ok_and(|group| groups.contains(&group)),
+        Ok(Err(error)) => error != nix::Error::ESRCH,
+        Err(_) => false,
+    }
 }
 
 /// Returns the children of this process, zombies too.

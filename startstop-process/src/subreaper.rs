@@ -136,7 +136,10 @@ impl Shared {
         };
         let mut orphans = lock(&self.orphans);
         orphans.retain(|_, pidfd| !take(WaitId::PidFd(pidfd.as_fd())));
-        for stat in proc_fs::children().into_iter().filter_map(Stat::of) {
+        // Most of them are leaders, of which nothing has to be read.
+        let children = proc_fs::children().into_iter();
+        let others = children.filter(|pid| !groups.contains(pid));
+        for stat in others.filter_map(Stat::of) {
             if stat.is_alive() {
                 if !orphans.contains_key(&stat.pid) {
                     orphans.extend(orphan(stat).map(|pidfd| (stat.pid, pidfd)));
@@ -210,6 +213,11 @@ pub(crate) fn group_began(group: u32) {
     TOLD.call_once(|| startstop_core::__on_leave(kill_all));
 }
 
+/// Returns whether a process leads a group of ours. Nobody else has its id: it has not been reaped.
+pub(crate) fn leads(pid: u32) -> bool {
+    known().groups.contains(&pid)
+}
+
 /// A child is being spawned. It bears the mark before its group is known, and would be taken for an orphan.
 pub(crate) struct Spawning(());
 
@@ -252,8 +260,11 @@ fn kill_all() {
 }
 
 fn kill_orphans(groups: &BTreeSet<u32>) {
-    let children = proc_fs::children().into_iter().filter_map(Stat::of);
-    let orphans = children.filter(|stat| stat.is_alive() && is_orphan(*stat, groups));
+    let children = proc_fs::children().into_iter();
+    let others = children.filter(|pid| !groups.contains(pid));
+    let orphans = others
+        .filter_map(Stat::of)
+        .filter(|stat| stat.is_alive() && is_orphan(*stat, groups));
     for pidfd in orphans.filter_map(|stat| opened(stat.pid, groups)) {
         let _ = Signal::KILL
             .raw()

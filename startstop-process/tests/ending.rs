@@ -76,6 +76,33 @@ async fn a_process_that_is_left_and_ignores_the_signal_is_killed_within_the_stop
 }
 
 #[tokio::test]
+async fn a_process_that_is_left_and_leaves_the_group_is_waited_for_no_longer() {
+    let folder = Folder::new("leaves-later");
+    let script = format!(
+        "import os, signal, time\n\
+         if os.fork(): os._exit(0)\n\
+         signal.signal(signal.SIGTERM, lambda *_: os.setsid())\n\
+         print(os.getpid(), file=open({:?}, 'w'), flush=True)\n\
+         while True: time.sleep(1000)",
+        folder.path("pid")
+    );
+    let wait = format!("; until [ -s {} ]; do sleep 0.01; done", folder.path("pid"));
+    let child = sh(&format!("python3 -c \"$SCRIPT\"{wait}")).env("SCRIPT", script);
+    let runner = Runner::with_settings(
+        child,
+        Settings::new().stop_timeout(Duration::from_secs(600)),
+    );
+    runner.start().await.unwrap();
+    let exit = tokio::time::timeout(Duration::from_secs(20), runner.wait()).await;
+    let pid = folder.read("pid").await;
+    assert_eq!((exit, is_alive(&pid)), (Ok(Exit::Completed), true));
+    let kill = std::process::Command::new("kill")
+        .args(["-KILL", &pid])
+        .status();
+    assert!(kill.unwrap().success());
+}
+
+#[tokio::test]
 async fn one_who_has_left_the_group_and_holds_the_pipe_holds_nothing_up() {
     let folder = Folder::new("left");
     let script = format!(

@@ -7,7 +7,7 @@ use startstop_core::Context;
 use tokio::time::{Instant, sleep};
 
 use crate::error::ProcessError;
-use crate::group::{Ending, ProcessGroup};
+use crate::group::{self, Ending, ProcessGroup};
 use crate::signal::Signal;
 
 /// How often it is asked whether the deadline has come nearer: a hard stop overtakes a running grace.
@@ -161,28 +161,50 @@ async fn left_behind(group: ProcessGroup) -> ProcessError {
 
 /// Ends who is left when the leader has ended. Whether nobody is any more.
 async fn is_empty(group: &ProcessGroup, signal: Signal, clock: &mut Clock<'_>) -> bool {
-    if group.is_empty().await {
+    let mut alive = group.alive().await;
+    if alive.as_ref().is_ok_and(Vec::is_empty) {
         return true;
     }
     group.signal_all(signal);
     group.signal_all(Signal::CONT);
     loop {
-        let in_time = clock.tick(group).await;
-        tokio::select! {
-            biased;
-            // Without a descriptor to wait on, look again and again.
-            Ok(()) = group.one_ended() => {}
-            () = sleep(TICK) => {}
-        }
-        match group.alive().await {
+        let one = alive.ok().and_then(|alive| alive.first().copied());
+        let in_time = one_ended(one, group, clock).await;
+        alive = group.alive().await;
+        match &alive {
             Ok(alive) if alive.is_empty() => return true,
             // Those who have been killed and cannot be seen are taken for gone.
             alive if !in_time => return alive.is_err(),
             _ => {}
         }
+    }
+}
+
+/// Waits until one who was left has ended or left the group: until then nobody has to be looked for. Without a descriptor to wait on
+/// it is time to look again after a tick. Whether there is still time to wait.
+async fn one_ended(one: Option<u32>, group: &ProcessGroup, clock: &mut Clock<'_>) -> bool {
+    let watched = one.and_then(|pid| group::watch_other(pid).ok());
+    loop {
+        let in_time = clock.tick(group).await;
+        let ended = async {
+            match &watched {
+                Some(Some(watched)) => watched.readable().await.map(|mut it| it.retain_ready()),
+                Some(None) => Ok(()),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = ended => return in_time,
+            () = sleep(TICK) => {}
+        }
         // A process that was forked meanwhile has not got the signal.
         if clock.killed {
             group.signal_all(Signal::KILL);
+        }
+        let is_here = one.is_some_and(|pid| group.has(pid));
+        if !in_time || watched.is_none() || !is_here {
+            return in_time;
         }
     }
 }
