@@ -70,6 +70,12 @@ pub enum ProcessError {
         /// The last lines of its standard error.
         tail: Vec<String>,
     },
+    /// It has said `WATCHDOG=trigger`, for it has found itself what a watchdog is for, and its group was killed.
+    #[error("it has triggered its watchdog{}", last(tail))]
+    Triggered {
+        /// The last lines of its standard error.
+        tail: Vec<String>,
+    },
     /// Processes of its group are alive although they were killed.
     #[error("left behind, alive after SIGKILL: {pids:?}")]
     LeftBehind {

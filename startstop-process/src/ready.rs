@@ -73,8 +73,13 @@ let process = process.ready(Ready::line("listening"));"#)]
 
     /// When it says `READY=1` as `sd_notify` does. `RELOADING=1` and `STOPPING=1` take the readiness back,
     /// `STATUS=` is shown beside the state, `EXTEND_TIMEOUT_USEC=` puts off the end of the start, and that of
-    /// the stop as far as [`longest_stop`](crate::Process::longest_stop) allows it, `WATCHDOG=1` is a heartbeat, and `ERRNO=` is
-    /// told with the failure. The rest of what it says is not looked at.
+    /// the stop as far as [`longest_stop`](crate::Process::longest_stop) allows it, `WATCHDOG=1` is a heartbeat,
+    /// `WATCHDOG=trigger` kills its group and is a [failure](crate::ProcessError::Triggered), and `ERRNO=` is told with the failure.
+    ///
+    /// A `BARRIER=1`, as `systemd-notify` sends it, is passed as soon as it is read. What else a service of systemd may say is not
+    /// looked at: descriptors for a store (`FDSTORE=1`) are closed, the leader of the group stays the one that was spawned
+    /// (`MAINPID=`), the watchdog keeps its time (`WATCHDOG_USEC=`), and a reload by a signal waits for no `RELOADING=1`, for nothing
+    /// says that one will come: use a [command](crate::Process::reload_command) whose end is the answer.
     ///
     /// # Examples
     ///

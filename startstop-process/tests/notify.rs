@@ -1,5 +1,7 @@
 //! Children that speak as `sd_notify` does.
 
+mod as_systemd;
+
 use std::fs;
 use std::time::Duration;
 

@@ -38,6 +38,8 @@ pub(super) struct Running<'a> {
     reloading: Reloading,
     pub(super) errno: Option<i32>,
     began: Instant,
+    /// How long it may run.
+    limit: Option<Duration>,
 }
 
 /// An event of an attempt.
@@ -82,6 +84,7 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
         reloading,
         errno: None,
         began: Instant::now(),
+        limit: process.limit,
     };
     running.begin();
     running.until_end(&mut waiting).await
@@ -135,7 +138,12 @@ impl Running<'_> {
             match self.next(waiting).await {
                 Event::Ready => self.is_ready(),
                 Event::Told => {}
-                Event::Message(notices) => self.heard(&notices),
+                Event::Message(notices) => {
+                    self.heard(&notices);
+                    if notices.contains(&Notice::Trigger) {
+                        return Err(verdict::triggered(self));
+                    }
+                }
                 Event::Reload(request) => {
                     self.reloading
                         .begin(self.process, self.cx, &self.group, request);
@@ -159,7 +167,7 @@ impl Running<'_> {
             biased;
             ending = self.group.ended() => ending.map_or(Event::Stop, Event::Ended),
             () = self.cx.cancelled() => Event::Stop,
-            limit = over(self.began, self.process.limit) => Event::Late(limit),
+            limit = over(self.began, self.limit) => Event::Late(limit),
             () = self.told.next() => Event::Told,
             () = waiting.ready(self.process, &self.unready), if self.unready.is_armed() => Event::Ready,
             message = next_message(self.notify.as_ref()) => Event::Message(message),
@@ -201,7 +209,13 @@ impl Running<'_> {
                 Notice::Reloading => self.cx.not_ready("it reloads"),
                 Notice::Stopping => self.cx.not_ready("it stops"),
                 Notice::Status(text) => show(self.cx, self.group.id(), text),
-                Notice::Extend(duration) => self.cx.extend(*duration),
+                Notice::Extend(duration) => {
+                    self.cx.extend(*duration);
+                    let until = self.began.elapsed().saturating_add(*duration);
+                    self.limit = self.limit.map(|limit| limit.max(until));
+                }
+                // The end of the attempt follows.
+                Notice::Trigger => {}
             }
         }
     }
@@ -219,7 +233,10 @@ async fn over(began: Instant, limit: Option<Duration>) -> Duration {
 }
 
 fn show(cx: &Context, leader: u32, status: &str) {
-    cx.detail(format!("pid {leader}: {status}"));
+    cx.detail(match status {
+        "" => format!("pid {leader}"),
+        status => format!("pid {leader}: {status}"),
+    });
 }
 
 /// Reads on what a child says that was told to stop, for one whose messages nobody takes waits for that. Only its

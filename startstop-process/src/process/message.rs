@@ -9,6 +9,7 @@ pub(super) enum Notice {
     Reloading,
     Stopping,
     Alive,
+    Trigger,
     Status(String),
     Errno(i32),
     Extend(Duration),
@@ -26,6 +27,7 @@ impl Notice {
             ("RELOADING", "1") => Self::Reloading,
             ("STOPPING", "1") => Self::Stopping,
             ("WATCHDOG", "1") => Self::Alive,
+            ("WATCHDOG", "trigger") => Self::Trigger,
             ("STATUS", text) => Self::Status(text.to_owned()),
             ("ERRNO", number) => Self::Errno(number.parse().ok()?),
             ("EXTEND_TIMEOUT_USEC", n) => Self::Extend(Duration::from_micros(n.parse().ok()?)),
@@ -53,9 +55,14 @@ mod tests {
             Notice::all_of("READY=0\nERRNO=x\nEXTEND_TIMEOUT_USEC=-1"),
             []
         );
-        let others = [Notice::Reloading, Notice::Stopping, Notice::Alive];
+        let others = [
+            Notice::Reloading,
+            Notice::Stopping,
+            Notice::Alive,
+            Notice::Trigger,
+        ];
         assert_eq!(
-            Notice::all_of("RELOADING=1\nSTOPPING=1\nWATCHDOG=1"),
+            Notice::all_of("RELOADING=1\nSTOPPING=1\nWATCHDOG=1\nWATCHDOG=trigger"),
             others
         );
     }

@@ -58,6 +58,14 @@ pub(super) fn late(mut running: Running<'_>, limit: Duration) -> ProcessError {
     }
 }
 
+/// It has found itself what a watchdog is for. The drop of its group kills it, as an abort does.
+pub(super) fn triggered(mut running: Running<'_>) -> ProcessError {
+    running.unready.disarm();
+    ProcessError::Triggered {
+        tail: running.pumped.tail_handle().lines(),
+    }
+}
+
 /// The leader has left by itself. A task of the attempt ends what is left of its group, so that it has the
 /// time that the settings give.
 pub(super) async fn ended(mut running: Running<'_>, ending: Ending) -> Result<(), ProcessError> {
