@@ -207,7 +207,7 @@ impl Driver {
     #[inline]
     pub(super) fn poll_call(&self, call: &mut Call, cx: &mut Task<'_>) -> Poll<EndedCall> {
         if self.node().shared().current_stage() == StopStage::Aborted {
-            return Poll::Ready((PartEnd::Dropped, call.drop_future()));
+            return Poll::Ready((PartEnd::Dropped, Vec::from_iter(call.drop_future())));
         }
         match call.poll_future(cx) {
             Poll::Ready(faults) => Poll::Ready((PartEnd::Finished, faults)),

@@ -30,8 +30,8 @@ use crate::sync::AbortHandle;
 
 type BoxShutdown = Pin<Box<dyn Future<Output = FutureEnd<Result<(), BoxError>>> + Send>>;
 
-/// How the call has ended, and what has failed in it.
-pub(super) type EndedCall = (PartEnd, [Option<RawFailure>; 3]);
+/// How the call has ended, and what has failed in it: mostly nothing, and then the list costs nothing.
+pub(super) type EndedCall = (PartEnd, Vec<RawFailure>);
 
 /// Makes the future of a call.
 pub(super) type MakeShutdown = fn(Arc<dyn Node>, Context) -> BoxShutdown;
@@ -62,27 +62,30 @@ impl Call {
     /// Polls the call, and tells of its end.
     pub(super) fn poll(&mut self, cx: &mut Task<'_>) -> Poll<()> {
         let faults = ready!(self.poll_future(cx));
-        self.end(PartEnd::Finished, faults.into_iter().flatten());
+        self.end(PartEnd::Finished, faults);
         Poll::Ready(())
     }
 
     /// Polls the future, and drops it when it has ended: what has failed then. Whoever polls it here tells of the end, by
     /// [`ended`](Self::ended).
-    pub(super) fn poll_future(&mut self, cx: &mut Task<'_>) -> Poll<[Option<RawFailure>; 3]> {
+    pub(super) fn poll_future(&mut self, cx: &mut Task<'_>) -> Poll<Vec<RawFailure>> {
         let Some(future) = &mut self.future else {
-            return Poll::Ready([None, None, None]);
+            return Poll::Ready(Vec::new());
         };
         let polled = self
             .span
             .within(|| match catch_panic(|| future.as_mut().poll(cx)) {
                 Ok(Poll::Pending) => Poll::Pending,
                 Ok(Poll::Ready(FutureEnd { result, dropped })) => {
-                    Poll::Ready([RawFailure::of_end(result), dropped.map(RawFailure::panic)])
+                    let mut faults = Vec::from_iter(RawFailure::of_end(result));
+                    faults.extend(dropped.map(RawFailure::panic));
+                    Poll::Ready(faults)
                 }
-                Err(panic) => Poll::Ready([Some(RawFailure::panic(panic)), None]),
+                Err(panic) => Poll::Ready(vec![RawFailure::panic(panic)]),
             });
-        let [failed, dropped] = ready!(polled);
-        Poll::Ready([failed, dropped, self.clear().err().map(RawFailure::panic)])
+        let mut faults = ready!(polled);
+        faults.extend(self.drop_future());
+        Poll::Ready(faults)
     }
 
     /// Notes that it is not ready; whether that is not for the first time.
@@ -91,8 +94,8 @@ impl Call {
     }
 
     /// Drops the future: what has failed in that.
-    pub(super) fn drop_future(&mut self) -> [Option<RawFailure>; 3] {
-        [self.clear().err().map(RawFailure::panic), None, None]
+    pub(super) fn drop_future(&mut self) -> Option<RawFailure> {
+        self.clear().err().map(RawFailure::panic)
     }
 
     /// It has ended, and the driver tells of it, who goes on with the service.
@@ -104,7 +107,6 @@ impl Call {
         deferred: &mut Deferred,
     ) {
         self.node = None;
-        let faults = faults.into_iter().flatten();
         parts::ended(synced, shared, (Phase::Shutdown, end), faults, deferred);
         synced.step(shared, Input::ShutdownCallEnded, ArmTimer::IfNew, deferred);
     }
@@ -129,7 +131,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         if self.future.is_some() {
-            let fault = self.clear().err().map(RawFailure::panic);
+            let fault = self.drop_future();
             self.end(PartEnd::Dropped, fault);
         }
     }
