@@ -5,6 +5,12 @@ use std::time::Duration;
 
 use crate::record::Record;
 
+/// Returns a lease in whole units, as a store counts them. It is rounded up: whoever goes by less takes it while it is in force.
+#[cfg(any(unix, feature = "etcd", feature = "kubernetes", feature = "postgres"))]
+pub(super) fn whole(lease: Duration, unit: Duration) -> u64 {
+    u64::try_from(lease.as_nanos().div_ceil(unit.as_nanos())).unwrap_or(u64::MAX)
+}
+
 /// A claim of a lease: its holder, and how long it is to last.
 ///
 /// # Examples
@@ -68,5 +74,24 @@ impl Claim {
     /// Returns the record that it is in force with, if it is not renewed.
     pub fn held_beside(&self) -> Option<&Record> {
         self.beside.as_ref()
+    }
+}
+
+#[cfg(all(
+    test,
+    any(unix, feature = "etcd", feature = "kubernetes", feature = "postgres")
+))]
+mod tests {
+    use std::time::Duration;
+
+    use super::whole;
+
+    #[test]
+    fn a_lease_is_never_shorter_in_whole_units() {
+        let second = Duration::from_secs(1);
+        let millis = [0, 1, 1_000, 1_001].map(Duration::from_millis);
+        assert_eq!(millis.map(|lease| whole(lease, second)), [0, 1, 1, 2]);
+        assert_eq!(whole(Duration::from_nanos(1), second / 1000), 1);
+        assert_eq!(whole(Duration::MAX, Duration::from_nanos(1)), u64::MAX);
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -10,6 +11,7 @@ use rustix::io::Errno;
 use super::entry::Entry;
 use super::paths;
 use crate::record::{Record, Version};
+use crate::store::claim::whole;
 use crate::store::{Claim, StoreError};
 
 #[derive(Debug)]
@@ -90,7 +92,11 @@ impl Work {
         expected: &Version,
     ) -> Result<(Record, Option<File>), StoreError> {
         let old = self.compare(expected)?;
-        let (holder, lease) = (claim.holder().to_owned(), claim.lease());
+        let holder = claim.holder().to_owned();
+        let millis = |lease| whole(lease, Duration::from_millis(1));
+        let lease = claim
+            .lease()
+            .map(|lease| Duration::from_millis(millis(lease)));
         let fence = self.next_fence(old.as_ref())?;
         let life = lease.map(|_| self.begin_life(fence)).transpose();
         let life = life.map_err(StoreError::unavailable)?;

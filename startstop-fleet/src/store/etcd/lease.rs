@@ -9,6 +9,7 @@ use super::Etcd;
 use super::kv::{BESIDE, parts};
 use super::request::signed;
 use crate::record::Version;
+use crate::store::claim::whole;
 use crate::store::{Claim, StoreError};
 
 /// A lease to bind a key to.
@@ -47,8 +48,7 @@ fn shared(name: &str, gone: u64, seconds: u64) -> i64 {
 
 /// In whole seconds, rounded up.
 fn seconds(lease: Duration) -> u64 {
-    let seconds = lease.as_secs() + u64::from(lease.subsec_nanos() > 0);
-    seconds.max(1)
+    whole(lease, Duration::from_secs(1)).max(1)
 }
 
 impl Etcd {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::record::{Record, Version};
+use crate::store::claim::whole;
 use crate::store::{Claim, StoreError};
 use crate::wall;
 
@@ -101,9 +102,9 @@ impl Lease {
         spec["holderIdentity"] = json!(claim.holder());
         spec["acquireTime"] = json!(now);
         spec["renewTime"] = json!(now);
-        let seconds = |lease: Duration| lease.as_secs() + u64::from(lease.subsec_nanos() > 0);
+        let seconds = |lease| whole(lease, Duration::from_secs(1)).max(1);
         match claim.lease() {
-            Some(lease) => spec["leaseDurationSeconds"] = json!(seconds(lease).max(1)),
+            Some(lease) => spec["leaseDurationSeconds"] = json!(seconds(lease)),
             None => drop(
                 spec.as_object_mut()
                     .map(|spec| spec.remove("leaseDurationSeconds")),
