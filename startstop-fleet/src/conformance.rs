@@ -89,6 +89,10 @@ fn rules<L: LeaseStore>() -> Vec<(&'static str, Check<L>)> {
         ("a lease that was taken is read as it was given", |stage| {
             Box::pin(single::taken_is_read(stage))
         }),
+        (
+            "a lease lasts no shorter than it was claimed for",
+            |stage| Box::pin(single::lasts(stage)),
+        ),
         ("a renewal keeps holder and fence", |stage| {
             Box::pin(single::renewal_keeps(stage))
         }),

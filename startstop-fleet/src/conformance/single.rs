@@ -1,7 +1,9 @@
 //! Checks with one replica after the other.
 
-use super::{Seen, Stage, claim, conflict, expect, free, same};
-use crate::store::{LeaseStore, StoreError};
+use std::time::Duration;
+
+use super::{LEASE, Seen, Stage, claim, conflict, expect, free, same};
+use crate::store::{Claim, LeaseStore, StoreError};
 
 pub(super) async fn missing_is_free<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen> {
     stage.one.check(&stage.name).await?;
@@ -12,6 +14,17 @@ pub(super) async fn taken_is_read<L: LeaseStore>(stage: &Stage<'_, L>) -> Result
     let held = stage.held("a").await?;
     let right = held.holder() == Some("a") && held.fence() > 0;
     expect(right.then_some(()), || format!("{held:?}"))?;
+    same(&stage.read().await?, &held)
+}
+
+/// Units that a store counts in are rounded up.
+pub(super) async fn lasts<L: LeaseStore>(stage: &Stage<'_, L>) -> Result<(), Seen> {
+    let claimed = LEASE + Duration::from_nanos(1);
+    let free = stage.read().await?;
+    let claim = Claim::new("a", claimed);
+    let held = stage.one.take(&stage.name, &claim, free.version()).await?;
+    let lasts = held.lease().is_none_or(|lease| lease >= claimed);
+    expect(lasts.then_some(()), || format!("{held:?}, not {claimed:?}"))?;
     same(&stage.read().await?, &held)
 }
 

@@ -3,13 +3,14 @@
 //! 1. Each call is one statement with its parameters, without a prepared statement and without anything that a session keeps, so that
 //!    a pooler may stand between.
 //! 2. Versions and fences come from a sequence, which outlives the row. The clock of the server is not asked.
-//! 3. A call that is given up takes its connection with it.
+//! 3. A call that is given up takes its connection with it, and the server is asked to end it.
 
 mod statements;
 mod row;
 mod heard;
 mod hosts;
 mod connection;
+mod busy;
 mod listen;
 
 use std::fmt;
@@ -22,12 +23,14 @@ use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Row, Socket};
 
+use self::busy::Busy;
 use self::connection::{ANSWER, Connect, Connection, Parameters};
 use self::listen::Hub;
 use self::row::{record, signed};
 use self::statements::{
     CHECK, CREATE, INSERT, LIST, READ, RELEASE, RENEW, THERE, UPDATE, forget, telling,
 };
+use super::claim::whole;
 use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
 
@@ -176,7 +179,9 @@ impl Postgres {
             None => self.connect.connect().await?,
         };
         let asked = connection.ask();
-        let result = call(&connection).await;
+        let busy = Busy::new(connection, &self.hub);
+        let result = call(&busy).await;
+        let connection = busy.take_back();
         if !matches!(result, Err(StoreError::Unavailable(_))) {
             asked.answered();
             self.hub.keep_to(connection.place());
@@ -234,7 +239,8 @@ impl LeaseStore for Postgres {
         expected: &Version,
     ) -> Result<Record, StoreError> {
         let holder = claim.holder();
-        let millis = |lease: Duration| i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+        let millis = |lease| whole(lease, Duration::from_millis(1));
+        let millis = |lease| i64::try_from(millis(lease)).unwrap_or(i64::MAX);
         let lease = claim.lease().map(millis);
         let seen = signed(expected);
         let values: [(&(dyn ToSql + Sync), Type); 4] = [

@@ -25,6 +25,8 @@ type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection, StoreError>
 
 pub(super) type Parameters<'a> = [(&'a (dyn ToSql + Sync), Type)];
 
+type Cancelling = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A setting of the session that means nothing to the server: whether it is there tells who answers.
 pub(super) const MARK: &str = "startstop.listener";
 
@@ -45,6 +47,7 @@ pub(super) struct Connection {
     driver: JoinHandle<()>,
     /// Which host it leads to, and which of the addresses of that.
     place: Place,
+    cancel: Box<dyn Fn() -> Cancelling + Send + Sync>,
 }
 
 /// Which of the hosts, and which of its addresses.
@@ -153,6 +156,7 @@ where
                         asked.answered();
                         asked_address.answered();
                         return Ok(Connection {
+                            cancel: self.cancel(&client),
                             client,
                             driver: drive(connection),
                             place: Place { host, address },
@@ -163,6 +167,14 @@ where
             }
         }
         Err(failed.unwrap_or_else(|| StoreError::unavailable("no host")))
+    }
+
+    fn cancel(&self, client: &Client) -> Box<dyn Fn() -> Cancelling + Send + Sync> {
+        let (token, tls) = (client.cancel_token(), self.tls.clone());
+        Box::new(move || {
+            let (token, tls) = (token.clone(), tls.clone());
+            Box::pin(async move { drop(token.cancel_query(tls).await) })
+        })
     }
 }
 
@@ -242,6 +254,11 @@ impl Connection {
     /// Notes that its server is asked.
     pub(super) fn ask(&self) -> AskedPlace {
         self.place.ask()
+    }
+
+    /// Asks the server to end what it does for this connection.
+    pub(super) fn cancel(&self) -> Cancelling {
+        (self.cancel)()
     }
 
     pub(super) async fn query(
