@@ -38,10 +38,14 @@ impl Service for InTerm {
     async fn run(&self, cx: Context) -> Result<(), BoxError> {
         let is_refused = !self.term.begin_run();
         self.refused.store(is_refused, Ordering::Release);
-        if is_refused {
-            return Err(Permanent::new(TermOver::of(&self.term)).into());
+        if !is_refused {
+            return self.service.run(cx).await;
         }
-        self.service.run(cx).await
+        // One that is about to be told to stop has not come too late.
+        match cx.run_until_cancelled(self.term.until_over()).await {
+            Some(()) => Err(Permanent::new(TermOver::of(&self.term)).into()),
+            None => Ok(()),
+        }
     }
 
     async fn shutdown(&self, cx: Context) -> Result<(), BoxError> {

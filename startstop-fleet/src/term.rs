@@ -1,11 +1,13 @@
 //! `Term`: the right to work for a while, and the number that tells it from those before.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::sync::Notify;
 
 use crate::clock;
 
@@ -49,6 +51,8 @@ struct TermShared {
     valid_until: Arc<AtomicU64>,
     /// How often its service was run, in steps of [`RUN`]; and the marks below, whatever becomes of those beside it.
     runs: AtomicU64,
+    /// Tells that it is over.
+    over: Notify,
 }
 
 /// It is over.
@@ -113,6 +117,7 @@ impl Term {
                 fence,
                 valid_until,
                 runs: AtomicU64::new(0),
+                over: Notify::new(),
             }),
         }
     }
@@ -128,6 +133,7 @@ impl Term {
                 fence,
                 valid_until,
                 runs: AtomicU64::new(0),
+                over: Notify::new(),
             }),
         }
     }
@@ -201,12 +207,26 @@ impl Term {
     pub(crate) fn end_after(&self, runs: u64) -> bool {
         let now = &self.shared.runs;
         let ended = now.compare_exchange(runs, runs | OVER, Ordering::AcqRel, Ordering::Acquire);
+        self.shared.over.notify_waiters();
         ended.is_ok() || self.runs() & OVER != 0
     }
 
     /// It is over, and those [beside](Self::beside) it go on.
     pub(crate) fn end(&self) {
         self.shared.runs.fetch_or(OVER, Ordering::AcqRel);
+        self.shared.over.notify_waiters();
+    }
+
+    /// Waits until it is over, if it is [closed](Self::close): then its service is about to be told to stop.
+    pub(crate) async fn until_over(&self) {
+        loop {
+            let mut over = pin!(self.shared.over.notified());
+            over.as_mut().enable();
+            if self.runs() & OVER != 0 || !self.is_valid() || self.runs() & CLOSED == 0 {
+                return;
+            }
+            over.await;
+        }
     }
 
     pub(crate) fn revoke(&self) {

@@ -4,6 +4,7 @@ mod fixed;
 mod handles;
 mod records;
 mod silence;
+mod stops;
 mod work;
 
 use std::sync::{Arc, Mutex};
