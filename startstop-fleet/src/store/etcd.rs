@@ -139,7 +139,7 @@ impl Etcd {
     }
 
     /// Says who we are, for an etcd that asks. The endpoints of [`connect`](Self::connect) may say so too:
-    /// `http://name:password@10.0.0.1:2379`.
+    /// `http://name:password@10.0.0.1:2379`. One that does not ask is told nothing, and may begin to ask, or cease to, at any time.
     ///
     /// # Examples
     ///

@@ -1,6 +1,7 @@
 //! etcd: one node, killed, frozen, restarted and compacted.
 
 mod endpoints;
+mod rights;
 
 use std::process::Command;
 use std::thread;
@@ -77,6 +78,11 @@ impl Node {
 
     /// From now on it asks who is there: root may do all, `invoices` what our keys need, and `nobody` nothing.
     fn ask_for_names(&self) {
+        self.know_names();
+        assert!(self.control(&["auth", "enable"]));
+    }
+
+    fn know_names(&self) {
         for command in [
             "user add root:secret",
             "user grant-role root root",
@@ -85,7 +91,6 @@ impl Node {
             "user add invoices:p@ss",
             "user grant-role invoices leases",
             "user add nobody:nothing",
-            "auth enable",
         ] {
             let arguments: Vec<&str> = command.split(' ').collect();
             assert!(self.control(&arguments), "{command}");
@@ -240,59 +245,6 @@ async fn what_is_no_etcd_is_refused_in_words() {
         panic!("{other:?}")
     };
     assert!(text.contains("is this etcd 3.4 or later?"), "{text}");
-}
-
-#[tokio::test]
-async fn a_name_without_rights_is_refused_in_words() {
-    let node = Node::start("etcd-rights");
-    node.ask_for_names();
-    let anonymous = Etcd::with_client([&*node.url], reqwest::Client::new()).unwrap();
-    let nobody = anonymous.clone().with_user("nobody", "nothing");
-    for store in [&anonymous, &nobody] {
-        let checked = store.check("invoices").await;
-        let Err(StoreError::Refused(text)) = checked else {
-            panic!("{checked:?}")
-        };
-        assert!(text.contains("etcd says"), "{text}");
-    }
-    let wrong = anonymous
-        .with_user("invoices", "wrong")
-        .check("invoices")
-        .await;
-    let Err(StoreError::Refused(text)) = wrong else {
-        panic!("{wrong:?}")
-    };
-    assert!(text.contains("invalid user ID or password"), "{text}");
-}
-
-/// Its tokens are gone with a restart, and are had anew.
-#[tokio::test]
-async fn etcd_conforms_where_it_asks_for_names() {
-    let mut node = Node::start("etcd-names");
-    node.ask_for_names();
-    let url = node.url.replace("http://", "http://invoices:p%40ss@");
-    let (one, two) = (
-        Etcd::connect([&*url]).await.unwrap(),
-        Etcd::connect([&*url]).await.unwrap(),
-    );
-    let breaches = conformance::check(&one, &two, "conformance").await;
-    assert!(breaches.is_empty(), "{breaches:#?}");
-
-    let seen = one.read("invoices").await.unwrap();
-    let claim = Claim::new("a", Duration::from_secs(60));
-    let held = one.take("invoices", &claim, seen.version()).await.unwrap();
-    node.server.stop(Signal::KILL);
-    node.server = serve(&node.folder, &node.url, &node.peer);
-    let until = std::time::Instant::now() + Duration::from_secs(60);
-    let renewed = loop {
-        match one.renew("invoices", &held).await {
-            Err(StoreError::Unavailable(_)) if std::time::Instant::now() < until => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            renewed => break renewed,
-        }
-    };
-    assert_eq!(renewed.unwrap().fence(), held.fence());
 }
 
 /// Changes of others, and none of its own, wake who waits; and it is one watch all the time.
