@@ -19,11 +19,13 @@ use self::alarm::Alarm;
 use crate::clock;
 use crate::term::Term;
 
-/// How long before the end of a term the process begins to exit.
-pub(crate) const EARLY: Duration = Duration::from_millis(50);
+/// How long before the end of a term the process begins to exit, at the most.
+const EARLY: Duration = Duration::from_millis(50);
 
-/// How long a process that has woken too late gets to say so.
-const LAST_WORDS: Duration = Duration::from_millis(10);
+/// Returns how long before its end a process begins to exit whose term is valid for so long. A short one would be over at once.
+pub(crate) fn early(validity: Duration) -> Duration {
+    EARLY.min(validity / 8)
+}
 
 /// How often it looks again at a service that has not started although its term is over.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -44,6 +46,7 @@ struct GuardShared {
     alarm: Alarm,
     stage: AtomicU8,
     until: Until,
+    early: Duration,
     name: Arc<str>,
 }
 
@@ -63,8 +66,8 @@ impl Until {
 }
 
 impl Guard {
-    /// Watches over the service behind `states` until the end of the term.
-    pub(crate) fn arm(term: &Term, states: StateWatch) -> io::Result<Self> {
+    /// Watches over the service behind `states` until so long before the end of the term.
+    pub(crate) fn arm(term: &Term, states: StateWatch, early: Duration) -> io::Result<Self> {
         let until = Until(AtomicU64::new(0));
         until.set(term.valid_until());
         let stage = AtomicU8::new(ARMED);
@@ -72,6 +75,7 @@ impl Guard {
             alarm: Alarm::new()?,
             stage,
             until,
+            early,
             name: term.name().into(),
         };
         let shared = Arc::new(shared);
@@ -103,7 +107,12 @@ impl Drop for Guard {
 
 impl GuardShared {
     fn due(&self) -> Duration {
-        self.until.get().saturating_sub(EARLY)
+        self.until.get().saturating_sub(self.early)
+    }
+
+    /// How long a process that has woken too late gets to say so.
+    fn last_words(&self) -> Duration {
+        self.early / 5
     }
 
     fn watch(&self, states: &StateWatch) {
@@ -129,7 +138,7 @@ impl GuardShared {
 
     /// In order, if there is time; then by force. Children are killed before anything else.
     fn exit(&self) {
-        leave();
+        leave(self.last_words());
         let name = self.name.clone();
         let speaker = thread::Builder::new().spawn(move || {
             eprintln!("{name}: the lease is over and the service has not ended: the process exits");
@@ -137,14 +146,14 @@ impl GuardShared {
         });
         let left = self.until.get().saturating_sub(clock::now());
         if speaker.is_ok() {
-            thread::sleep(left.max(LAST_WORDS));
+            thread::sleep(left.max(self.last_words()));
         }
         force();
     }
 }
 
 /// Calls what stands for the destructors, which do not run, and waits for that no longer than for last words.
-fn leave() {
+fn leave(last_words: Duration) {
     let (done, is_done) = mpsc::channel::<()>();
     let leaves = move || {
         startstop_core::__leave();
@@ -152,7 +161,7 @@ fn leave() {
     };
     if thread::Builder::new().spawn(leaves).is_ok() {
         // Nothing is ever sent: its drop is the event.
-        let _ = is_done.recv_timeout(LAST_WORDS);
+        let _ = is_done.recv_timeout(last_words);
     }
 }
 
@@ -164,4 +173,23 @@ fn force() {
         let _ = kill_process(getpid(), Signal::KILL);
     }
     process::abort();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, EARLY, early};
+
+    #[test]
+    fn a_short_term_is_not_over_when_it_begins() {
+        let millis = Duration::from_millis;
+        let terms = [1, 38, 400, 14_250].map(millis);
+        let begins = terms.map(|validity| validity.saturating_sub(early(validity)));
+        assert!(
+            begins
+                .iter()
+                .zip(terms)
+                .all(|(begins, validity)| *begins >= validity / 8 * 7)
+        );
+        assert_eq!(early(millis(14_250)), EARLY);
+    }
 }

@@ -31,8 +31,9 @@ impl Led {
         runner: Runner<InTerm>,
         term: Term,
         on_overrun: OnOverrun,
+        early: Duration,
     ) -> Result<Self, LeaderError> {
-        let arm = || Guard::arm(&term, runner.subscribe()).map_err(LeaderError::Guard);
+        let arm = || Guard::arm(&term, runner.subscribe(), early).map_err(LeaderError::Guard);
         let guard = (on_overrun == OnOverrun::ExitProcess)
             .then(arm)
             .transpose()?;

@@ -55,7 +55,8 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
         let runner = Runner::with_settings(service, leader.settings.clone());
         leader.timing.check(runner.grace_period())?;
         self.attach(&runner)?;
-        let led = Led::start(runner.clone(), term.clone(), leader.on_overrun);
+        let (on_overrun, early) = (leader.on_overrun, guard::early(leader.timing.validity()));
+        let led = Led::start(runner.clone(), term.clone(), on_overrun, early);
         if led.is_err() {
             self.cx.detach(&runner);
         }
@@ -86,7 +87,8 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
             self.leader.shared.leading.send_replace(false);
         }
         // A process that exits begins with that before the end of the term.
-        let left = valid_until.saturating_sub(clock::now() + guard::EARLY);
+        let early = guard::early(self.leader.timing.validity());
+        let left = valid_until.saturating_sub(clock::now() + early);
         match self.cx.remaining() {
             // The timing was checked: the service's own timeouts fit into the term, with an abort.
             _ if cause.is_loss() && led.runner.grace_period() <= left => led.stop(),
