@@ -101,6 +101,7 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                 hint,
                 led,
                 readiness,
+                contact,
                 heard_stop,
                 ..
             } = self;
@@ -120,6 +121,9 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
                 }
                 told = optional(hint.as_mut().map(|(_, hint)| hint)) => {
                     *hint = None;
+                    if let Some(record) = &told {
+                        contact.sees(record);
+                    }
                     return Event::Changed(told);
                 }
                 ready = changed(readiness.as_mut(), led.as_ref()) => {
@@ -140,19 +144,31 @@ impl<'a, S: Service, L: LeaseStore> Run<'a, S, L> {
         }
         let mut event = Some(event);
         while let Some(next) = event.take() {
+            let now = clock::now();
+            if matches!(next, Event::Ended) {
+                // The end of a term that is over, as after a freeze, is no end by itself: then the leader follows again.
+                self.advance(now, Event::Tick).await;
+            }
             match next {
                 Event::Ended if !self.on_ended() => break,
                 Event::Unresponsive => self.on_unresponsive(),
                 _ => {}
             }
-            for action in self.election.step(clock::now(), next) {
-                if !self.act(action).await {
-                    event = Some(Event::Ended);
-                }
+            if !self.advance(now, next).await {
+                event = Some(Event::Ended);
             }
         }
         self.describe();
         Ok(())
+    }
+
+    /// Tells the election what has happened, and does what follows; false if a service that was to be led is not there.
+    async fn advance(&mut self, now: Duration, event: Event) -> bool {
+        let mut is_there = true;
+        for action in self.election.step(now, event) {
+            is_there &= self.act(action).await;
+        }
+        is_there
     }
 
     /// Tells the status who leads, as far as it is known here.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use startstop_core::{
     BoxError, BoxService, Context, Exit, RestartPolicy, Runner, Service, Settings, service_fn,
 };
-use startstop_fleet::{Leader, LeaseStore, Memory, Term};
+use startstop_fleet::{Leader, LeaseStore, Memory, OnOverrun, Term, Timing};
 use tokio::time::timeout;
+
+use crate::support::Cable;
 
 /// It takes longer to stop than a lease lasts.
 struct Slow;
@@ -100,4 +102,50 @@ async fn a_lease_is_given_back_when_its_service_cannot_be_made() {
     assert_given_back(out, "out of paper").await;
     assert_given_back(|_| Panics, "no settings").await;
     assert_given_back(|_| Slow, "may outlive its lease").await;
+}
+
+/// As a service whose connections are dead when its process was frozen. The blocked thread stands for that.
+#[tokio::test]
+async fn a_service_that_fails_when_its_term_is_over_does_not_end_its_leader() {
+    let cable = Cable::new(&Memory::new());
+    let cut = cable.clone();
+    let fails = move |term: Term| {
+        let cut = cut.clone();
+        service_fn(move |_cx: Context| {
+            let (term, cut) = (term.clone(), cut.clone());
+            async move {
+                cut.cut();
+                while term.is_valid() {
+                    std::thread::yield_now();
+                }
+                Err::<(), BoxError>("out of paper".into())
+            }
+        })
+    };
+    let millis = Duration::from_millis;
+    let short = Timing {
+        lease: millis(1000),
+        renew_by: millis(300),
+        retry: millis(100),
+        skew: 0.05,
+    };
+    let settings = Settings::new()
+        .stop_timeout(millis(200))
+        .abort_timeout(millis(100));
+    let leader = Leader::new("invoices", cable, fails)
+        .timing(short)
+        .settings(settings)
+        .on_overrun(OnOverrun::Report);
+    let runner = Runner::new(leader);
+    let mut events = runner.events();
+    runner.start().await.unwrap();
+    let told = async {
+        let lost = "it was over before it could be renewed";
+        while !events.next().await.unwrap().to_string().contains(lost) {}
+    };
+    timeout(Duration::from_secs(60), told).await.unwrap();
+    let errors = format!("{:?}", runner.errors_list());
+    assert!(errors.contains("out of paper"), "{errors}");
+    assert!(runner.is_ready());
+    runner.stop().await.unwrap();
 }

@@ -27,6 +27,14 @@ pub(super) struct Contact {
     seen: Option<Version>,
 }
 
+impl Contact {
+    /// Notes a version that it has answered or told. Another one was written by somebody, so it takes writes.
+    pub(super) fn sees(&mut self, record: &Record) {
+        let seen = self.seen.replace(record.version().clone());
+        self.failing_writes &= seen.as_ref() == Some(record.version());
+    }
+}
+
 impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     /// Asks the store, until it answers, whether this lease can be had at all.
     pub(super) async fn check(&mut self) -> Result<(), BoxError> {
@@ -73,11 +81,10 @@ impl<S: Service, L: LeaseStore> Run<'_, S, L> {
     pub(super) fn on_answer(&mut self, call: CallId, result: Result<Record, StoreError>) -> Event {
         let result = match result {
             Ok(record) => {
+                let first = self.contact.seen.is_none();
                 self.contact.failing = false;
-                let seen = self.contact.seen.replace(record.version().clone());
-                let is_written = seen.as_ref() != Some(record.version());
-                self.contact.failing_writes &= !is_written && !self.contact.writes;
-                let first = seen.is_none();
+                self.contact.failing_writes &= !self.contact.writes;
+                self.contact.sees(&record);
                 if first && self.leader.readiness == Wish::ReadyWhileFollowing {
                     self.cx.ready();
                 }
