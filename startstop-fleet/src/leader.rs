@@ -197,6 +197,11 @@ impl<S: Service, L: LeaseStore> Leader<S, L> {
 
     /// Makes it ready only while its service is: a load balancer then sends what comes to the one that leads.
     ///
+    /// It does not go with a successor that has to be ready before its predecessor is stopped, for it is ready only when that one leads
+    /// no more: both would wait for ever. That is so for `Handover` and `Replaceable` of `startstop-host`, and for a rolling update of
+    /// Kubernetes that waits for new pods while the old ones stay (`maxUnavailable: 0`). There let it be ready while it follows, and let
+    /// the load balancer ask for [`is_leading`](Self::is_leading) at an address of its own.
+    ///
     /// # Examples
     ///
     /// ```

@@ -41,6 +41,9 @@ use crate::timing::Timing;
 ///
 /// A start is refused if the store refuses to list, or to have the lease of a process, as that of a [`Leader`] is.
 ///
+/// A service that does not end although it was aborted is moved nowhere while its process lives: its thread is blocked, which only the end
+/// of the process mends. Its part is [unresponsive](startstop_core::Status::unresponsive), which fails the liveness of `startstop-host`.
+///
 /// A service is to run until it is told to stop: one that ends by itself is started again, here or elsewhere. Each start of one has
 /// a [`Term`] with a fence of its own.
 ///
@@ -85,6 +88,9 @@ type Member<L> = Leader<Whole, Arc<L>>;
 
 impl<S: Service, L: LeaseStore> Shards<S, L> {
     /// Makes one process of those that share `count` services out; `make` makes that of a shard, from 0 on, for each of its terms.
+    ///
+    /// All processes have the same `count`. While it differs, as in a rolling update that changes it, each runs in one of them at most,
+    /// and some may run in none until the last process with the old number is gone.
     pub fn new(
         name: impl Into<String>,
         count: u32,

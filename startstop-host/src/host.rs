@@ -253,6 +253,10 @@ impl<S: Service> Host<S> {
     /// that is frozen, or not [alive](Probes::live), for 5 s is given up, so that the next one has its turn; it ends with 1
     /// when it wakes.
     ///
+    /// A part that is ready only once the predecessor has ended, as a `Leader` of `startstop-fleet` that is `ready_when_leading`, has both
+    /// wait for ever: the predecessor goes on. One that is ready while it follows is well: it leads as soon as the predecessor has
+    /// ended.
+    ///
     /// The part that accepts connections should be the last one that starts (`then`): if it is ready before the others, it
     /// takes connections from the predecessor, and those end with it if the others fail. For a while there are two
     /// processes: also the listener of the admin port is taken over, by [`Handover::listen`](crate::Handover::listen) and

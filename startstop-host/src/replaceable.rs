@@ -21,6 +21,9 @@ use run::Run;
 /// on. For a while there are two of them: what only one can have, such as a listener, is made once and shared, by an `Arc`
 /// for example, or is taken by [`Host::handover`](crate::Host::handover) and lent to both.
 ///
+/// A successor that is ready only once the old one has ended, because it waits for a lock or a lease of it, is waited for until its
+/// `start_timeout`, and the old one goes on.
+///
 /// It is ready when the current one is. When that ends by itself, it ends likewise; when it is stopped, so is the current one, and it
 /// is the current one that runs again after a restart. The settings of the service count for each of them. A reload is for
 /// the [`current`](Self::current) one, by its runner.
