@@ -102,8 +102,8 @@ pub(crate) struct Composition {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) field: syn::Member,
-    /// The span of the type of the field.
-    pub(crate) span: Span,
+    /// The type of the field.
+    pub(crate) ty: Type,
     /// The names of the members that it starts after.
     pub(crate) after: Vec<String>,
     /// Those that it is bound to.

@@ -421,6 +421,14 @@ impl<P, R: Nothing> MemberOf<R, NoShape> for P {
     }
 }
 
+/// Takes a value of any type, so that the compiler tells of that type first.
+pub fn stated<R>(_: &R) {}
+
+/// Makes a member of a field which is a `Runner` by its name.
+pub fn runner<'a, S: Service>(name: &'static str, runner: &&'a Runner<S>) -> Field<'a> {
+    Field::new(name, runner)
+}
+
 /// The error of a composed service: that of a member which has failed.
 #[diagnostic::on_unimplemented(
     message = "the error of a member does not convert into `{E}`, the error of the whole",

@@ -1,8 +1,9 @@
 //! The impl in which a composed type tells of its members.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{Ident, Index};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Ident, Index, Type};
 
 use super::{place, value};
 use crate::model::{Composition, Limit, Member, Value};
@@ -60,11 +61,12 @@ pub(super) fn members(composition: &Composition, private: &TokenStream) -> Token
 fn field(member: &Member, private: &TokenStream) -> TokenStream {
     let Member {
         name,
+        ty,
         after,
         bound_to,
         ..
     } = member;
-    let span = Span::call_site().located_at(member.span);
+    let span = Span::call_site().located_at(ty.span());
     let at_type = place::at(private, span);
     let field = match &member.field {
         syn::Member::Named(ident) => {
@@ -85,10 +87,44 @@ fn field(member: &Member, private: &TokenStream) -> TokenStream {
         .policies
         .iter()
         .map(|policy| value::setter(policy, private));
-    let made = quote_spanned! {span=>
-        <__P as #at_type::MemberOf<_, _>>::field(#name, &self.#field)
+    let field = quote_spanned!(span=> &self.#field);
+    let made = if is_runner(ty) {
+        runner(name, ty, &field, private)
+    } else {
+        quote_spanned!(span=> <__P as #at_type::MemberOf<_, _>>::field(#name, #field))
     };
     quote!(#made #after #bound_to #transient #(#policies)*)
+}
+
+/// Returns whether a type is a `Runner` of something, by its name.
+fn is_runner(ty: &Type) -> bool {
+    let last = match ty {
+        Type::Path(ty) => ty.path.segments.last(),
+        _ => None,
+    };
+    last.is_some_and(|last| last.ident == "Runner" && !last.arguments.is_none())
+}
+
+/// Returns a member that is a runner. The compiler tells of a runner of no service where the field is declared. It finds the same
+/// again here, in an expression that begins and ends where the type does: what it has told of one place it does not repeat.
+fn runner(name: &str, ty: &Type, field: &TokenStream, private: &TokenStream) -> TokenStream {
+    let (first, last) = ends(ty);
+    let private = place::at(private, first);
+    let [stated, runner, known] =
+        ["stated", "runner", "__runner"].map(|name| Ident::new(name, last));
+    quote_spanned! {first=> {
+        let #known = #field;
+        #private::#stated(&#known);
+        #private::#runner(#name, &#known)
+    }}
+}
+
+/// Returns the places of the first and the last token of a type.
+fn ends(ty: &Type) -> (Span, Span) {
+    let tokens = ty.to_token_stream().into_iter();
+    let mut spans = tokens.map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    (first, spans.last().unwrap_or(first))
 }
 
 fn backoff(backoff: &Value, private: &TokenStream) -> TokenStream {

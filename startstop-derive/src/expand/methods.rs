@@ -1,7 +1,8 @@
 //! The impl block without its marks, and the impl that tells the derive which methods they were.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Ident;
 
 use super::generated_fn::{Check, GeneratedFn, Receiver};
 use super::place::{self, Head};
@@ -42,7 +43,7 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
         } else {
             function("start").standing_in("stub", name.span())
         };
-        let link = link(methods, &start, &stop, &private);
+        let link = link(methods, name, &start, &stop, &private);
         quote!(#(#cfgs)* #link)
     };
     let links = if start.is_empty() {
@@ -56,6 +57,7 @@ pub(crate) fn methods(methods: &Methods) -> TokenStream {
 
 fn link(
     methods: &Methods,
+    name: &Ident,
     start: &TokenStream,
     stop: &TokenStream,
     private: &TokenStream,
@@ -64,7 +66,9 @@ fn link(
     let clause = head.clause(assumed(methods, &head, private));
     let (params, self_ty) = (head.params(), head.statics(&methods.self_ty));
     let allowed = &methods.place.allowed;
-    quote! {
+    // What is wrong with the whole of it is that another block marks a start method too.
+    let span = Span::call_site().located_at(name.span());
+    quote_spanned! {span=>
         #[automatically_derived]
         #(#allowed)*
         impl #params #private::Methods<Self> for #self_ty #clause {

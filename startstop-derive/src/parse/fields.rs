@@ -1,9 +1,7 @@
 //! The fields of a struct, with their attributes.
 
-use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::{Field, Fields, Index, Member};
+use syn::{Field, Fields, Index, Member, Type};
 
 use super::args::Args;
 use super::lists::{Name, OfMember};
@@ -14,8 +12,7 @@ use crate::diagnostics::Diagnostics;
 pub(super) struct MarkedField {
     pub(super) name: String,
     pub(super) field: Member,
-    /// The span of its type.
-    pub(super) span: Span,
+    pub(super) ty: Type,
     pub(super) says: Option<Says>,
 }
 
@@ -51,7 +48,7 @@ pub(super) fn read(fields: &Fields, out: &mut Diagnostics) -> Option<Vec<MarkedF
         MarkedField {
             name,
             field: member,
-            span: field.ty.span(),
+            ty: field.ty.clone(),
             says: says(args, before, out),
         }
     };

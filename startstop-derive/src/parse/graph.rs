@@ -25,7 +25,7 @@ pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Me
         .collect();
     let marked = fields.into_iter().filter_map(|field| {
         let says = field.says?;
-        Some((field.name, field.field, field.span, says))
+        Some((field.name, field.field, field.ty, says))
     });
     let (mut members, mut edges, mut certain) = (Vec::new(), Vec::new(), Vec::new());
     // For each member: how many of its edges are plain; those to what it is bound to come after them.
@@ -36,7 +36,7 @@ pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Me
         .map(|(name, _)| &**name)
         .zip(0..)
         .collect();
-    for (name, field, span, says) in marked {
+    for (name, field, ty, says) in marked {
         let OfMember {
             policies,
             bound_to,
@@ -56,7 +56,7 @@ pub(super) fn resolve(fields: Vec<MarkedField>, out: &mut Diagnostics) -> Vec<Me
         members.push(Member {
             name,
             field,
-            span,
+            ty,
             after,
             bound_to,
             is_transient,

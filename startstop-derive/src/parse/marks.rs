@@ -55,6 +55,10 @@ pub(super) fn read(
     block: TokenStream,
     out: &mut Diagnostics,
 ) -> Option<Methods> {
+    if let Some(again) = strip::repeated(&block) {
+        out.report_at(&again, "`#[service_methods]` is given twice");
+        return None;
+    }
     let mut given = Args::default();
     given.read_all(args, keys::OF_METHODS, out);
     let bare = strip::without_marks(block.clone());

@@ -2,12 +2,16 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Path, Token, parse2};
 
 /// Returns the block without its marks. In the place of each stands an attribute that quiets a lint, for a
 /// marked method has to be async even if it awaits nothing.
 pub(crate) fn without_marks(block: TokenStream) -> TokenStream {
+    if repeated(&block).is_some() {
+        return block;
+    }
     let bare = |token| match token {
         TokenTree::Group(items) if items.delimiter() == Delimiter::Brace => {
             let mut bare = Group::new(Delimiter::Brace, unmarked(items.stream()));
@@ -17,6 +21,19 @@ pub(crate) fn without_marks(block: TokenStream) -> TokenStream {
         token => token,
     };
     block.into_iter().map(bare).collect()
+}
+
+/// Returns a second `#[service_methods]` on a block: that one reads the marks.
+pub(super) fn repeated(block: &TokenStream) -> Option<Attribute> {
+    let attrs = |input: ParseStream| {
+        let attrs = input.call(Attribute::parse_outer)?;
+        input.parse::<TokenStream>().map(|_| attrs)
+    };
+    let is_it = |attr: &Attribute| {
+        let last = attr.path().segments.last();
+        last.is_some_and(|last| last.ident == "service_methods")
+    };
+    attrs.parse2(block.clone()).ok()?.into_iter().find(is_it)
 }
 
 fn unmarked(items: TokenStream) -> TokenStream {

@@ -23,6 +23,14 @@ struct Wrong {
     mixed: Runner<Part>,
 }
 
+struct Idle;
+
+#[derive(Service)]
+struct OfNothing {
+    #[service(member)]
+    idle: Runner<Idle>,
+}
+
 #[derive(Service)]
 #[service(error = io::Error, limit(-1, 60 + 1))]
 struct Values {
@@ -52,6 +60,7 @@ impl Marked {
 fn main() {
     let part = || Runner::new(Part);
     let _ = Runner::new(Wrong { bare: Part, shared: Arc::new(part()), mixed: part() });
+    let _ = |nothing: OfNothing| nothing.idle;
     let _ = Runner::new(Values { inner: part() });
     let _ = Runner::new(Typed { inner: part() });
     let _ = Runner::new(Marked { inner: part() });

@@ -140,6 +140,16 @@ impl Both {
     async fn serve(&self) {}
 }
 
+#[derive(Service)]
+struct Again;
+
+#[service_methods]
+#[startstop_core::service_methods]
+impl Again {
+    #[start]
+    async fn serve(&self) {}
+}
+
 fn main() {
     let _ = Runner::new(Twice);
     let _ = Runner::new(OnlyStop);
@@ -151,4 +161,5 @@ fn main() {
     let _ = Runner::new(Apart);
     let _ = Runner::new(TwoBlocks(1));
     let _ = NoImpl;
+    let _ = Runner::new(Again);
 }
