@@ -48,7 +48,7 @@ fn serialized_words_stay_as_they_are() {
         Cause::Completed,
         Cause::Reported,
     ];
-    let said = "error panic timedout unresponsive aborted notready completed reported";
+    let said = "error panic timed_out unresponsive aborted not_ready completed reported";
     assert_eq!(words(causes), said);
     let reasons = [
         StopReason::Requested,

@@ -48,7 +48,7 @@ use std::fmt;
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize),
-    serde(rename_all = "lowercase")
+    serde(rename_all = "snake_case")
 )]
 pub enum State {
     /// Nothing of the service runs that the runner knows of: neither `run` nor `shutdown` nor a task of its context.
@@ -112,7 +112,7 @@ impl fmt::Display for State {
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize),
-    serde(rename_all = "lowercase")
+    serde(rename_all = "snake_case")
 )]
 #[non_exhaustive]
 pub enum Exit {
@@ -210,7 +210,7 @@ pub enum Readiness {
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize),
-    serde(rename_all = "lowercase")
+    serde(rename_all = "snake_case")
 )]
 #[non_exhaustive]
 pub enum Phase {
@@ -250,7 +250,7 @@ impl fmt::Display for Phase {
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize),
-    serde(rename_all = "lowercase")
+    serde(rename_all = "snake_case")
 )]
 #[non_exhaustive]
 pub enum Cause {
