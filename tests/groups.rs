@@ -22,6 +22,7 @@ mod bound;
 mod bound_again;
 mod transient;
 mod itself;
+mod circles_at_once;
 mod completing;
 mod handles;
 mod missed;

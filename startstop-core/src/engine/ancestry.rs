@@ -1,9 +1,13 @@
-//! Finds out whether a service is a part of another: walks down from that one, without recursion.
+//! Keeps a service from becoming a part of itself: walks down from what is to become a part, without recursion.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+#[cfg(not(startstop_loom))]
+use std::sync::PoisonError;
 
 use super::Node;
+#[cfg(not(startstop_loom))]
+use crate::sync::{Mutex, MutexGuard};
 
 /// A service on the way down.
 struct PathStep {
@@ -13,22 +17,48 @@ struct PathStep {
     above: Option<usize>,
 }
 
-/// Returns the names from `node` down to the service that is sought, if that is a part of it, or is it.
-pub(crate) fn path_to(
+#[cfg(not(startstop_loom))]
+static ADDING: Mutex<()> = Mutex::new(());
+
+/// Two that are added at once could each become a part of the other, for neither would be one yet when the other looks: one is
+/// added at a time in the process. The locks of tables and of runners are taken under this one, and no user code runs under it.
+#[cfg(not(startstop_loom))]
+fn alone() -> MutexGuard<'static, ()> {
+    ADDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// No model adds two at once.
+#[cfg(startstop_loom)]
+fn alone() {}
+
+/// Makes `node` a part by `add`, unless the service that is sought is a part of it, or is it: then these are the names down to that
+/// one. What `add` returns is dropped with the lock released.
+pub(crate) fn add<T>(
     node: &Arc<dyn Node>,
     name: &str,
     is_sought: impl Fn(&Arc<dyn Node>) -> bool,
-) -> Option<Vec<String>> {
+    add: impl FnOnce() -> T,
+) -> Result<T, Vec<String>> {
     let mut steps = vec![PathStep {
         node: Arc::clone(node),
         name: name.to_owned(),
         above: None,
     }];
-    let mut seen = HashSet::from([address(node)]);
+    // After the steps, so that it is released before: they may be the last to keep a service.
+    let _alone = alone();
+    match walk(&mut steps, is_sought) {
+        Some(at) => Err(names(&steps, at)),
+        None => Ok(add()),
+    }
+}
+
+/// Walks down from the first step, and returns that of the service that is sought.
+fn walk(steps: &mut Vec<PathStep>, is_sought: impl Fn(&Arc<dyn Node>) -> bool) -> Option<usize> {
+    let mut seen: HashSet<usize> = steps.iter().map(|step| address(&step.node)).collect();
     let mut at = 0;
     while let Some(step) = steps.get(at) {
         if is_sought(&step.node) {
-            return Some(names(&steps, at));
+            return Some(at);
         }
         let parts = step.node.parts().into_iter();
         let new: Vec<PathStep> = parts

@@ -16,6 +16,7 @@ use crate::report::shared_name::SharedName;
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::runner::listen;
+use crate::sync::MutexGuard;
 
 impl Group {
     /// Adds a member. If the group runs or has been told to start, the member is started, and this resolves like
@@ -65,7 +66,6 @@ impl Group {
         check_name(&name)?;
         // Not under the lock of the table: it asks the service, which is user code.
         let member = member.into_member().prepare(name.clone());
-        self.shared.look_for_itself(&name, &member.part)?;
         match self.shared.insert(name, member)? {
             Some(answer) => said(answer).await,
             None => Ok(()),
@@ -129,6 +129,9 @@ pub(super) fn reply(sender: Option<ChangeWaiter>, outcome: Result<(), GroupError
     }
 }
 
+/// The owner of the group, its table, and the member in it.
+type Added<'t> = (Option<Arc<dyn Node>>, MutexGuard<'t, Table>, Id);
+
 enum Removal {
     /// The supervisor does it.
     Asked(ChangeReply),
@@ -137,13 +140,26 @@ enum Removal {
 }
 
 impl GroupShared {
-    /// Refuses what the group itself is a part of.
-    fn look_for_itself(&self, name: &str, part: &MemberPart) -> Result<(), GroupError> {
+    /// Adds a member to the table, unless the group itself is a part of it.
+    fn add(&self, name: SharedName, member: Prepared) -> Result<Added<'_>, GroupError> {
         let group = Identity(std::ptr::from_ref(self).addr());
-        match ancestry::path_to(&part.node, name, |node| node.identity() == Some(group)) {
-            Some(path) => Err(GroupError::Cycle { path: closed(path) }),
-            None => Ok(()),
-        }
+        let is_group = |node: &Arc<dyn Node>| node.identity() == Some(group);
+        let (node, told) = (Arc::clone(&member.part.node), name.clone());
+        let add = || {
+            let mut table = self.table();
+            let owner = self.owner();
+            let state = |owner: &Arc<dyn Node>| owner.shared().atomic_state.read().state();
+            // Before its supervisor has heard of the stop, and when that has ended and something of the group has not.
+            let id = if owner.as_ref().map(state) == Some(State::Stopping) {
+                Err(GroupError::Stopping)
+            } else {
+                table.insert(name, member)
+            };
+            (owner, table, id)
+        };
+        let (owner, table, id) = ancestry::add(&node, &told, is_group, add)
+            .map_err(|path| GroupError::Cycle { path: closed(path) })?;
+        Ok((owner, table, id?))
     }
 
     fn insert(
@@ -152,15 +168,8 @@ impl GroupShared {
         member: Prepared,
     ) -> Result<Option<ChangeReply>, GroupError> {
         let part = member.part.clone();
-        let mut table = self.table();
-        let owner = self.owner();
-        let state = |owner: &Arc<dyn Node>| owner.shared().atomic_state.read().state();
-        // Before its supervisor has heard of the stop, and when that has ended and something of the group has not.
-        if owner.as_ref().map(state) == Some(State::Stopping) {
-            return Err(GroupError::Stopping);
-        }
         let told = name.clone();
-        let id = table.insert(name, member)?;
+        let (owner, mut table, id) = self.add(name, member)?;
         if let Some(owner) = &owner {
             // Under the lock, as below: it is told before anybody starts the member.
             listen::inserted(owner, &told, &part.node);

@@ -155,12 +155,17 @@ fn attach(cx: &Context, name: &SharedName, part: &Arc<dyn Node>) -> Result<(), A
         return Ok(());
     };
     let (owner, epoch) = (attempt.node(), attempt.epoch());
-    check(owner, name, part)?;
-    // Before it is there: who finds it, finds this.
-    owner.shared().marks.set(Mark::HasAttached);
-    let shared = owner.shared();
-    let taken = attached::attach(&mut shared.synced(), shared, epoch, name, part);
-    taken.map_err(|why| match why {
+    if !is_name(name) {
+        let name = name.to_string();
+        return Err(AttachError::InvalidName { name });
+    }
+    let is_owner = |node: &Arc<dyn Node>| is_same(node, owner);
+    // Dropped when the lock is released.
+    let mut others = Vec::new();
+    let add = || add(owner, epoch, name, part, &mut others);
+    let added =
+        ancestry::add(part, name, is_owner, add).map_err(|path| AttachError::Cycle { path })?;
+    added.map_err(|why| match why {
         Refused::Taken => duplicate(name),
         Refused::Ended => AttachError::Ended,
     })?;
@@ -220,21 +225,24 @@ fn detach(cx: &Context, part: &Arc<dyn Node>) -> bool {
     false
 }
 
-/// Returns whether the part may have this name, and is none that the owner is a part of.
-fn check(owner: &Arc<dyn Node>, name: &str, part: &Arc<dyn Node>) -> Result<(), AttachError> {
-    let name = name.to_owned();
-    if !is_name(&name) {
-        return Err(AttachError::InvalidName { name });
-    }
-    if let Some(path) = ancestry::path_to(part, &name, |node| is_same(node, owner)) {
-        return Err(AttachError::Cycle { path });
-    }
+/// Notes the part, unless its name is taken. The other parts are left to the caller.
+fn add(
+    owner: &Arc<dyn Node>,
+    epoch: u64,
+    name: &SharedName,
+    part: &Arc<dyn Node>,
+    others: &mut Vec<(SharedName, Arc<dyn Node>)>,
+) -> Result<(), Refused> {
+    *others = owner.parts();
     let is_taken =
-        |(other, node): &(SharedName, Arc<dyn Node>)| **other == *name || is_same(node, part);
-    if owner.parts().iter().any(is_taken) {
-        return Err(duplicate(&name));
+        |(other, node): &(SharedName, Arc<dyn Node>)| **other == **name || is_same(node, part);
+    if others.iter().any(is_taken) {
+        return Err(Refused::Taken);
     }
-    Ok(())
+    // Before it is there: who finds it, finds this.
+    owner.shared().marks.set(Mark::HasAttached);
+    let shared = owner.shared();
+    attached::attach(&mut shared.synced(), shared, epoch, name, part)
 }
 
 fn duplicate(name: &str) -> AttachError {
