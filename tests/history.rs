@@ -4,4 +4,5 @@ mod errors;
 mod failure;
 mod format;
 mod keeping;
+mod odd_errors;
 mod panics;

@@ -6,6 +6,7 @@ pub(crate) mod failure;
 pub(crate) mod history;
 pub(crate) mod status;
 pub(crate) mod event;
+pub(crate) mod causes;
 pub(crate) mod permanent;
 pub(crate) mod exit_code;
 pub(crate) mod panic;

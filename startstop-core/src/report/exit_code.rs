@@ -102,7 +102,7 @@ pub(crate) fn exit_code(error: &(dyn Error + 'static)) -> Option<u8> {
         Some(outer) => Some(outer.mark.code),
         None => error.downcast_ref::<ExitCodeMark>().map(|mark| mark.code),
     };
-    std::iter::successors(Some(error), |&error| error.source()).find_map(code)
+    crate::report::causes::causes(error).find_map(code)
 }
 
 /// Returns whether this is the mark of a [`WithExitCode`], which says nothing of what went wrong.

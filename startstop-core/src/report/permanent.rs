@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::report::causes::causes;
 use crate::report::panic::BoxError;
 
 /// An error after which restarting is pointless: it ends the cycle at once, whatever the policy.
@@ -83,14 +84,7 @@ impl Permanent {
 
     /// Returns whether a `Permanent` is in the source chain of `error`.
     pub(crate) fn is_in(error: &(dyn Error + 'static)) -> bool {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if error.is::<Self>() || error.is::<PermanentMark>() {
-                return true;
-            }
-            next = error.source();
-        }
-        false
+        causes(error).any(|error| error.is::<Self>() || error.is::<PermanentMark>())
     }
 }
 

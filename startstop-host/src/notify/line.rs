@@ -1,12 +1,11 @@
 //! One line about the whole: which parts it waits for.
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use startstop_core::{Failure, State, Status};
+use startstop_core::{State, Status};
 
-use crate::error_text::text_of;
+use crate::error_text::{causes, text_of};
 use crate::parts::{NOT_STARTED, READY, why_not_ready};
 use crate::probes::Probes;
 use crate::verdict::one_line;
@@ -93,15 +92,10 @@ fn still_there(root: &Status) -> Vec<String> {
 
 fn error(status: &Status) -> Option<(String, i32)> {
     let failure = status.last_failure()?;
-    let number = chain(failure).find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error());
-    let texts: Vec<String> = chain(failure)
+    let number =
+        causes(failure).find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error());
+    let texts: Vec<String> = causes(failure)
         .map(|error| one_line(&text_of(error)))
         .collect();
     Some((texts.join(": "), number.unwrap_or(EIO)))
-}
-
-fn chain(failure: &Failure) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(Some(failure as &(dyn Error + 'static)), |&error| {
-        error.source()
-    })
 }

@@ -12,6 +12,8 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
+use crate::error_text::causes;
+
 type Answer = Result<(), String>;
 /// The answer, unless it was late.
 type Timely = Result<Answer, Elapsed>;
@@ -134,10 +136,8 @@ fn lost(error: &JoinError) -> String {
 /// Returns an error with what it came from, in one line.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
+    for error in causes(error).skip(1) {
         append(&mut text, error);
-        source = error.source();
     }
     text
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::report::causes::text_of;
 use crate::report::error::{ReloadError, Unresponsive};
 use crate::report::failure::{Failure, Summary};
 use crate::report::state::Exit;
@@ -110,7 +111,7 @@ impl fmt::Display for EventKind {
             Self::Stopping(reason) => write!(f, "stopping: {reason}"),
             Self::Stopped { exit, ran } => write!(f, "stopped: {exit} after {ran:?}"),
             Self::Failed(failure) => {
-                let error = failure.error().to_string();
+                let error = text_of(failure.error());
                 write!(f, "{}: {}", Summary(failure), Escaped(&error))
             }
             Self::Backoff { delay, attempt } => {

@@ -4,11 +4,13 @@ use std::error::Error;
 use std::io;
 use std::iter::successors;
 
+use crate::report::causes::{LONGEST, source};
 use crate::report::{exit_code, permanent};
 
 /// Returns the first error of this type in the source chain, and in what wrappers in it hide from that.
 pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    successors(Some(error), |&error| next(error)).find_map(|error| error.downcast_ref())
+    let mut all = successors(Some(error), |&error| next(error)).take(LONGEST);
+    all.find_map(|error| error.downcast_ref())
 }
 
 /// Returns what is behind an error. The source of a wrapper that reads as what it wraps leaves that out.
@@ -16,7 +18,7 @@ fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static
     permanent::wrapped(error)
         .or_else(|| exit_code::wrapped(error))
         .or_else(|| wrapped_by_io(error))
-        .or_else(|| error.source())
+        .or_else(|| source(error))
 }
 
 fn wrapped_by_io<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {

@@ -4,9 +4,8 @@ use std::error::Error;
 use std::fmt;
 
 use super::{Failure, Record};
+use crate::report::causes::{causes, text_of};
 use crate::report::exit_code;
-#[cfg(feature = "serde")]
-use crate::report::panic::catch_panic;
 use crate::report::permanent;
 use crate::report::state::Cause;
 use crate::report::text::Escaped;
@@ -98,12 +97,6 @@ impl serde::Serialize for Failure {
     }
 }
 
-/// Returns the text of an error, which is code of the user and may panic: what writes a tree of statuses is not to end for one.
-#[cfg(feature = "serde")]
-fn text_of(error: &(dyn Error + 'static)) -> String {
-    catch_panic(|| error.to_string()).unwrap_or_else(|_| "its text panicked".to_owned())
-}
-
 /// Writes an error and what caused it, a line each: the `Debug` of our errors, so that `?` in
 /// `main` reads well.
 pub(crate) fn write_chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,11 +105,10 @@ pub(crate) fn write_chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt:
         .source()
         .into_iter()
         .flat_map(chain)
-        .try_for_each(|cause| write!(f, "\n  caused by: {}", Escaped(&cause.to_string())))
+        .try_for_each(|cause| write!(f, "\n  caused by: {}", Escaped(&text_of(cause))))
 }
 
 /// Returns an error and what caused it, outermost first, without what says nothing of it.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let all = std::iter::successors(Some(error), |&error| error.source());
-    all.filter(|error| !permanent::is_mark(*error) && !exit_code::is_mark(*error))
+    causes(error).filter(|error| !permanent::is_mark(*error) && !exit_code::is_mark(*error))
 }

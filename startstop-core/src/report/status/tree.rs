@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Children, Status};
+use crate::report::causes::text_of;
 use crate::report::state::State;
 use crate::report::text::{Escaped, width};
 
@@ -144,7 +145,7 @@ fn remarks(status: &Status) -> String {
         .map(|stuck| Escaped(&stuck.to_string()).to_string());
     let failed = match &status.last_failure {
         Some(failure) if status.state != State::Running && stuck.is_none() => {
-            Some(Escaped(failure.error().to_string().trim_end()).to_string())
+            Some(Escaped(text_of(failure.error()).trim_end()).to_string())
         }
         _ => None,
     };

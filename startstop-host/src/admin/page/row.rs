@@ -5,7 +5,7 @@ use std::fmt::Write;
 use startstop_core::{Failure, State, Status};
 
 use super::words::{Escaped, brief, percent};
-use crate::error_text::text_of;
+use crate::error_text::{causes, text_of};
 
 /// The names of the columns, which are the labels of the values in a narrow window.
 pub(super) const COLUMNS: [&str; 8] = [
@@ -93,10 +93,8 @@ fn failure(failure: &Failure) -> String {
         Escaped(&text_of(failure.error()))
     );
     let _ = write!(text, "<p>{}</p>", Escaped(&failure.to_string()));
-    let mut source = failure.error().source();
-    while let Some(error) = source {
+    for error in causes(failure.error()).skip(1) {
         let _ = write!(text, "<p>caused by: {}</p>", Escaped(&text_of(error)));
-        source = error.source();
     }
     text + "</details>"
 }
