@@ -158,8 +158,10 @@ fn a_process_that_fails_is_told_with_its_last_words() {
     let path = folder.path("app.toml");
     let text = "[process.a]\ncommand = 'echo no luck >&2; exit 3'\nrestart = 'never'\n\
                 [process.b]\ncommand = ['no-such-program']\nrestart = 'never'\n\
-                [process.c]\ncommand = ['sleep', '0.3']\nstops_all = true\n";
-    fs::write(&path, text).unwrap();
+                [process.c]\ncommand = ['sleep', '0.3']\nstops_all = true\n\
+                [process.d]\nrestart = 'never'\nenv = { LARGE = 'TEXT' }\ncommand = ['true']\n";
+    // The system takes no text that is so long.
+    fs::write(&path, text.replace("TEXT", &"x".repeat(200_000))).unwrap();
     let output = run(&[&path]);
     assert_eq!(output.status.code(), Some(0));
     let said = String::from_utf8(output.stderr).unwrap();
@@ -167,6 +169,7 @@ fn a_process_that_fails_is_told_with_its_last_words() {
         "startstop-run | ",
         "exited with code 3: no luck",
         "`no-such-program` is not there",
+        "/d failed in run: `true` could not be run: Argument list too long",
     ] {
         assert!(said.contains(part), "{said}");
     }

@@ -59,6 +59,20 @@ async fn the_obstacle_to_a_spawn_is_told() {
         error.ends_with("its interpreter /no/such/interpreter is not there"),
         "{error}"
     );
+    let windows = write(&folder, "windows", "#!\t/bin/sh\r\necho hello\r\n", 0o755);
+    for process in [Process::new(&windows), Process::new(&windows).session()] {
+        let error = error_of(process).await;
+        let expected = "its interpreter /bin/sh\\r is not there";
+        assert!(error.ends_with(expected), "{error}");
+    }
+    let nameless = write(&folder, "nameless", "#! \n", 0o755);
+    let error = error_of(Process::new(nameless)).await;
+    assert!(
+        error.ends_with("it names no interpreter behind `#!`"),
+        "{error}"
+    );
+    let error = error_of(Process::new(&folder.0)).await;
+    assert!(error.ends_with("it is a folder"), "{error}");
     let bare = write(&folder, "bare", "echo hello\n", 0o755);
     assert!(
         error_of(Process::new(bare))

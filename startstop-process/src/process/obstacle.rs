@@ -62,6 +62,9 @@ fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
         return not_as(process);
     }
     let path = find(process)?;
+    if source.kind() == io::ErrorKind::PermissionDenied && path.is_dir() {
+        return Some("it is a folder".to_owned());
+    }
     if source.kind() == io::ErrorKind::PermissionDenied && !is_executable(&path) {
         return Some("it is not executable".to_owned());
     }
@@ -76,15 +79,20 @@ fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
     missing_interpreter(&path)
 }
 
-/// Says what is missing if a script cannot be run for that.
+/// Says what is missing if a script cannot be run for that. To the system a name goes to the next space, tab or line end, and a carriage
+/// return is a part of it: it shows that the file has the line ends of Windows.
 pub(super) fn missing_interpreter(path: &Path) -> Option<String> {
     let front = front_of(path)?;
     let line = front.strip_prefix(b"#!")?;
-    let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii_start();
-    let interpreter = line.split(u8::is_ascii_whitespace).next()?;
+    let line = line.split(|byte| *byte == b'\n').next()?;
+    let mut words = line.split(|byte| [b' ', b'\t'].contains(byte));
+    let Some(interpreter) = words.find(|word| !word.is_empty()) else {
+        return Some("it names no interpreter behind `#!`".to_owned());
+    };
     let interpreter = Path::new(OsStr::from_bytes(interpreter));
-    (!interpreter.exists())
-        .then(|| format!("its interpreter {} is not there", interpreter.display()))
+    let shown = interpreter.to_string_lossy();
+    let shown = shown.escape_debug();
+    (!interpreter.exists()).then(|| format!("its interpreter {shown} is not there"))
 }
 
 /// Returns what a file begins with.

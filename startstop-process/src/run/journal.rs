@@ -41,7 +41,7 @@ impl Journal {
                 if !is_told(event.kind()) {
                     continue;
                 }
-                let text = event.to_string();
+                let text = format!("{event}{}", causes(event.kind()));
                 let (name, path) = (name.clone(), name.clone());
                 sink.push(Line {
                     name,
@@ -56,6 +56,21 @@ impl Journal {
             task,
         }
     }
+}
+
+/// Returns what has caused a failure, which its own line leaves out: the error of the system, say.
+fn causes(kind: &EventKind) -> String {
+    let mut text = String::new();
+    let mut source = match kind {
+        EventKind::Failed(failure) => failure.error().source(),
+        _ => None,
+    };
+    while let Some(error) = source {
+        let error_text = error.to_string();
+        text.extend([": ", &error_text.escape_debug().to_string()]);
+        source = error.source();
+    }
+    text
 }
 
 /// Returns whether an event is told: one that says no more than the next line is left out.
