@@ -8,6 +8,7 @@ mod failures;
 mod natural;
 mod reload;
 mod reload_answers;
+mod reload_refused;
 mod requests;
 mod shutdown_always;
 mod steps;

@@ -2,6 +2,7 @@
 
 mod crowded;
 mod descriptor;
+mod down;
 mod unread;
 
 use std::io::{ErrorKind, Read, Write};

@@ -94,9 +94,10 @@ impl Told {
                 (state, ready)
             }
             (EventKind::Aborting, State::Stopping, ready) => (State::Stopping, ready),
-            (EventKind::Reloading, State::Running | State::Stopping, ready) => {
+            // Where nothing runs it is refused at once.
+            (EventKind::Reloading, state, ready) if state != State::Stopped => {
                 self.reloads += 1;
-                (self.state, ready)
+                (state, ready)
             }
             (EventKind::Reloaded(_), state, ready) if self.reloads > 0 => {
                 self.reloads -= 1;

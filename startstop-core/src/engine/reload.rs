@@ -97,6 +97,21 @@ pub(crate) fn request(synced: &mut Synced) -> Option<u32> {
     Some(next)
 }
 
+/// Nothing runs that could be asked. That is told only within a cycle: a service that has ended has no say in it.
+pub(crate) fn refuse(synced: &mut Synced, deferred: &mut Deferred) {
+    if synced.state() != State::Stopped {
+        tell_refused(synced, deferred);
+    }
+}
+
+/// Tells the beginning and the end of a reload that nobody has looked at: who asked for it may only hear the events.
+fn tell_refused(synced: &mut Synced, deferred: &mut Deferred) {
+    listeners::tell(synced, deferred, || EventKind::Reloading);
+    listeners::tell(synced, deferred, || {
+        EventKind::Reloaded(Err(ReloadError::Stopped))
+    });
+}
+
 /// Hands requests out, if the service has started and something in it waits for them or has done so. Else the driver
 /// looks again after its next poll.
 #[inline]
@@ -299,6 +314,7 @@ pub(super) fn end_all(synced: &mut Synced, deferred: &mut Deferred) {
     for Round { id, stage, .. } in rounds {
         match stage {
             RoundStage::Undecided => {
+                tell_refused(synced, deferred);
                 tell_requesters(synced, id, Err(ReloadError::Stopped), deferred);
             }
             RoundStage::Handed | RoundStage::Seen => {

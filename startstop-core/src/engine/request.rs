@@ -240,6 +240,7 @@ pub(super) fn reload_in(
     deferred: &mut Deferred,
 ) -> Reply<Result<(), ReloadError>> {
     let Some(round) = reload::request(synced) else {
+        reload::refuse(synced, deferred);
         return Reply::Now(Err(ReloadError::Stopped));
     };
     let key = wanted.register(Topic::Reloaded(round), synced);

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use startstop_core::{
-    Context, Group, Readiness, Runner, Service, Settings, State, once, service_fn,
+    Backoff, Context, Group, Readiness, RestartPolicy, Runner, Service, Settings, State, once,
+    service_fn,
 };
 use startstop_host::Host;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
             Host::new(app()).admin_on(listener).main()
         }
         Some("mute") => host(once(async |_cx| Err::<(), _>(Mute))),
+        Some("falls") => host(Falls),
         Some("fd") => Host::new(app()).notify_fd(3).main(),
         Some("storm") => host(service_fn(storm)),
         Some("grows") => grows(),
@@ -129,6 +131,27 @@ fn app() -> Group {
         .with("slow", Slow::default())
         .build()
         .unwrap()
+}
+
+/// Fails when a line comes, and is tried again much later.
+struct Falls;
+
+impl Service for Falls {
+    type Error = &'static str;
+
+    async fn run(&self, cx: Context) -> Result<(), &'static str> {
+        match cx.run_until_cancelled(line()).await {
+            Some(()) => Err("it fell"),
+            None => Ok(()),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let much_later = Backoff::constant(Duration::from_secs(600));
+        Settings::new()
+            .name("falls")
+            .restart(RestartPolicy::on_failure().backoff(much_later))
+    }
 }
 
 /// Much happens once it is ready.

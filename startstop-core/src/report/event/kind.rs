@@ -67,9 +67,9 @@ pub enum EventKind {
     Aborting,
     /// An aborted part does not yield; the value names what is stuck.
     Unresponsive(Unresponsive),
-    /// A reload was asked for, and handed to the service.
+    /// A reload was asked for: it is handed to the service, or refused at once, as in a backoff, where nothing runs.
     Reloading,
-    /// The service has answered the reload.
+    /// The reload is over, with the answer of the service.
     Reloaded(Result<(), ReloadError>),
     /// The service has become a member of a group that exists already.
     Inserted,
