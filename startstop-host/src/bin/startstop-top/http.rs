@@ -10,6 +10,8 @@ use super::tree::{self, StatusAt};
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long a stream of events may be silent: the server says each 15 s that it is there.
+const SILENCE: Duration = Duration::from_secs(40);
 
 /// The admin port of a program.
 #[derive(Debug, Clone)]
@@ -38,16 +40,24 @@ impl AdminPort {
     /// Returns the statuses of the tree from the top.
     pub(crate) fn status(&self) -> io::Result<Vec<StatusAt>> {
         let body = self.body("GET", "/status", "")?;
-        tree::read(&body).map_err(|error| self.named(&error))
+        tree::read(&body).map_err(|error| self.named(&error, LIMIT))
     }
 
-    /// Returns the events from now on.
+    /// Returns the events from now on. A server that is gone without a word is an error.
     pub(crate) fn events(&self) -> io::Result<impl Iterator<Item = io::Result<Value>> + use<>> {
+        self.events_within(SILENCE)
+    }
+
+    fn events_within(
+        &self,
+        silence: Duration,
+    ) -> io::Result<impl Iterator<Item = io::Result<Value>> + use<>> {
         let body = self.ask("GET", "/events", "")?;
-        // Events may be far apart, so reads must not time out.
-        body.get_ref().set_read_timeout(None)?;
-        let event = |line: io::Result<String>| {
+        body.get_ref().set_read_timeout(Some(silence))?;
+        let server = self.clone();
+        let event = move |line: io::Result<String>| {
             let json = line
+                .map_err(|error| server.named(&error, silence))
                 .map(|line| line.strip_prefix("data: ").map(str::to_owned))
                 .transpose()?;
             Some(json.and_then(|json| Ok(serde_json::from_str(&json)?)))
@@ -65,16 +75,16 @@ impl AdminPort {
     fn body(&self, method: &str, path: &str, headers: &str) -> io::Result<String> {
         let mut body = String::new();
         let read = self.ask(method, path, headers)?.read_to_string(&mut body);
-        read.map_err(|error| self.named(&error))?;
+        read.map_err(|error| self.named(&error, LIMIT))?;
         Ok(body)
     }
 
     /// Returns an error that says whom it is of. Of what kind it was tells no more: a broken pipe would be that of stdout.
-    fn named(&self, error: &io::Error) -> io::Error {
+    fn named(&self, error: &io::Error, limit: Duration) -> io::Error {
         use io::ErrorKind::{TimedOut, WouldBlock};
         let late = matches!(error.kind(), TimedOut | WouldBlock);
         let text = if late {
-            format!("no answer within {LIMIT:?}")
+            format!("no answer within {limit:?}")
         } else {
             error.to_string()
         };
@@ -84,7 +94,7 @@ impl AdminPort {
     /// Returns the body of an answer that is a success.
     fn ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
         self.try_ask(method, path, headers)
-            .map_err(|error| self.named(&error))
+            .map_err(|error| self.named(&error, LIMIT))
     }
 
     fn try_ask(&self, method: &str, path: &str, headers: &str) -> io::Result<BufReader<TcpStream>> {
@@ -143,7 +153,32 @@ fn encoded(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
     use super::{AdminPort, encoded};
+
+    #[test]
+    fn a_server_that_is_gone_without_a_word_ends_the_events_with_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap().to_string();
+        let silent = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let head = "HTTP/1.0 200 OK\r\n\r\n:\n\ndata: {\"event\":\"ready\"}\n\n";
+            stream.write_all(head.as_bytes()).unwrap();
+            // It holds the connection until the client leaves.
+            drop(stream.read_to_end(&mut Vec::new()));
+        });
+        let mut events = AdminPort::at(&addr)
+            .events_within(Duration::from_millis(200))
+            .unwrap();
+        assert_eq!(events.next().unwrap().unwrap()["event"], "ready");
+        let error = events.next().unwrap().unwrap_err();
+        assert_eq!(error.to_string(), format!("{addr}: no answer within 200ms"));
+        drop(events);
+        silent.join().unwrap();
+    }
 
     #[test]
     fn an_address_is_read_as_people_write_it() {
