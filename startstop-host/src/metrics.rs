@@ -2,15 +2,15 @@
 
 mod counts;
 mod families;
+mod label;
 
 use std::fmt;
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
-use startstop_core::{Runner, Service, Status};
+use startstop_core::{Runner, Service};
 
-use crate::parts;
 use crate::source::Source;
 
 pub(crate) use counts::Counts;
@@ -18,12 +18,15 @@ pub(crate) use counts::Counts;
 pub(crate) use counts::{Durations, PartCounts};
 #[cfg(feature = "otel")]
 pub(crate) use families::{COUNTS, GAUGES, HISTOGRAMS, SECONDS, STATES, help};
+#[cfg(feature = "otel")]
+pub(crate) use label::Labelled;
+pub(crate) use label::labelled;
 
 /// Returns the metrics of a service, and of all that it is made of, for a registry of one's own.
 ///
 /// Most are read from one snapshot when somebody asks. The failures by their causes, and how long starts and stops take, are
-/// counted from now on. The labels are paths: a member that is removed takes its series along. It does not keep the service
-/// running.
+/// counted from now on. The labels are paths: a member that is removed takes its series along. Of several parts with one path, which
+/// a composite of one's own may have, the second bears the label `app/part#2`. It does not keep the service running.
 ///
 /// # Examples
 ///
@@ -68,7 +71,7 @@ impl Collector for MetricsCollector {
         let (Some(status), Some(counts)) = (self.source.status(), &self.counts) else {
             return Ok(());
         };
-        let all: Vec<&Status> = parts::all(&status).collect();
+        let all = labelled(&status);
         counts.look(&all, |counts| families::encode(encoder, &all, counts))
     }
 }

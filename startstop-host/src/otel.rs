@@ -9,8 +9,9 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 use startstop_core::{Runner, Service, Status};
 
-use crate::metrics::{COUNTS, Counts, Durations, GAUGES, HISTOGRAMS, SECONDS, STATES, help};
-use crate::parts;
+use crate::metrics::{
+    COUNTS, Counts, Durations, GAUGES, HISTOGRAMS, Labelled, SECONDS, STATES, help, labelled,
+};
 use crate::source::Source;
 
 pub use flush::flush_last;
@@ -159,8 +160,8 @@ fn otel_name(name: &str) -> (String, &'static str) {
     (name.replacen('_', ".", 1), unit)
 }
 
-fn path(status: &Status) -> KeyValue {
-    KeyValue::new("path", status.path().to_owned())
+fn path(status: &Labelled<'_>) -> KeyValue {
+    KeyValue::new("path", status.label().to_owned())
 }
 
 /// A service that is observed.
@@ -193,25 +194,25 @@ impl Observed {
     /// Returns a callback that observes each service of the tree.
     fn each<T: 'static>(
         self: &Arc<Self>,
-        observe: impl Fn(&Status, &dyn AsyncInstrument<T>) + Send + Sync + 'static,
+        observe: impl Fn(&Labelled<'_>, &dyn AsyncInstrument<T>) + Send + Sync + 'static,
     ) -> impl Fn(&dyn AsyncInstrument<T>) + Send + Sync + 'static {
         let service = Arc::clone(self);
         move |instrument| {
             let Some(status) = service.status() else {
                 return;
             };
-            for status in parts::all(&status) {
-                observe(status, instrument);
+            for status in labelled(&status) {
+                observe(&status, instrument);
             }
         }
     }
 
     /// Hands over what is counted of each service that is there.
-    fn counts(&self, mut observe: impl FnMut(&Status, &crate::metrics::PartCounts)) {
+    fn counts(&self, mut observe: impl FnMut(&Labelled<'_>, &crate::metrics::PartCounts)) {
         let (Some(status), Some(counts)) = (self.status(), &self.counts) else {
             return;
         };
-        let all: Vec<&Status> = parts::all(&status).collect();
+        let all = labelled(&status);
         counts.look(&all, |counts| {
             for (status, counts) in all.iter().zip(counts) {
                 if let Some(counts) = counts {

@@ -1,5 +1,7 @@
 //! The metrics, in both formats.
 
+mod same_path;
+
 use std::time::Duration;
 
 use prometheus_client::encoding::{prometheus_text, text};

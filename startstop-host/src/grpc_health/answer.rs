@@ -1,5 +1,6 @@
 //! The service that a name stands for, and its health.
 
+use startstop_core::Status;
 use tonic_health::pb::HealthCheckResponse;
 use tonic_health::pb::health_check_response::ServingStatus;
 
@@ -39,8 +40,12 @@ pub(super) async fn ask(probes: &Probes, name: &str) -> HealthAnswer {
 
 async fn is_well(probes: &Probes, name: &str) -> Option<bool> {
     if let Some(whole) = probes.source().status() {
-        if let Some(part) = parts::all(&whole).find(|part| part.path() == name) {
-            return Some(part.is_ready());
+        // A composite of one's own may have several parts of one path.
+        let named: Vec<&Status> = parts::all(&whole)
+            .filter(|part| part.path() == name)
+            .collect();
+        if !named.is_empty() {
+            return Some(named.into_iter().all(Status::is_ready));
         }
     }
     match name {

@@ -8,7 +8,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use futures_core::Stream;
-use startstop_core::{Event, EventKind, Events, StartStop, Status};
+use startstop_core::{Event, EventKind, Events, StartStop};
+
+use super::label::Labelled;
 
 /// How many events may wait until a task counts them, which is late on a busy machine.
 const WITH_A_TASK: usize = 1 << 20;
@@ -68,7 +70,7 @@ impl Counts {
     /// Hands over the counts of what is there, in its order; those of what is gone are forgotten.
     pub(crate) fn look<T>(
         &self,
-        present: &[&Status],
+        present: &[Labelled<'_>],
         look: impl FnOnce(&[Option<&PartCounts>]) -> T,
     ) -> T {
         let mut state = self.lock();
@@ -76,10 +78,10 @@ impl Counts {
             state.count(&event);
         }
         if state.parts.len() > present.len() {
-            let present: HashSet<&str> = present.iter().map(|status| status.path()).collect();
+            let present: HashSet<&str> = present.iter().map(Labelled::label).collect();
             state.parts.retain(|path, _| present.contains(&**path));
         }
-        let counts = present.iter().map(|status| state.parts.get(status.path()));
+        let counts = present.iter().map(|status| state.parts.get(status.label()));
         look(&counts.collect::<Vec<_>>())
     }
 

@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use startstop_core::{State, Status};
 
 use super::counts::{BOUNDS, Durations, PartCounts};
+use super::label::Labelled;
 
 pub(crate) const STATES: [State; 5] = [
     State::Stopped,
@@ -94,7 +95,7 @@ pub(crate) mod help {
 /// Writes all of them. `counts` are those of the services in `all`, in their order.
 pub(super) fn encode(
     mut encoder: DescriptorEncoder,
-    all: &[&Status],
+    all: &[Labelled<'_>],
     counts: &[Option<&PartCounts>],
 ) -> fmt::Result {
     states(&mut encoder, all)?;
@@ -102,7 +103,7 @@ pub(super) fn encode(
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for status in all {
             if let Some(value) = value(status) {
-                let labels = [("path", status.path())];
+                let labels = [("path", status.label())];
                 ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
             }
         }
@@ -121,7 +122,7 @@ pub(super) fn encode(
                 let bound = BOUNDS.get(at).copied().unwrap_or(f64::INFINITY);
                 (bound, durations.buckets[at])
             });
-            let labels = [("path", status.path())];
+            let labels = [("path", status.label())];
             let mut series = family.encode_family(&labels)?;
             series.encode_histogram::<NoLabelSet>(
                 durations.sum,
@@ -135,13 +136,13 @@ pub(super) fn encode(
 }
 
 /// One series for each path and state, of which one is 1; and whether it is ready.
-fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
+fn states(encoder: &mut DescriptorEncoder, all: &[Labelled<'_>]) -> fmt::Result {
     let mut family =
         encoder.encode_descriptor("startstop_state", help::STATE, None, MetricType::Gauge)?;
     let states = STATES.map(|state| (state, state.to_string()));
     for status in all {
         for (state, name) in &states {
-            let labels = [("path", status.path()), ("state", name)];
+            let labels = [("path", status.label()), ("state", name)];
             let value = u32::from(status.state() == *state);
             ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
         }
@@ -149,7 +150,7 @@ fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
     let mut family =
         encoder.encode_descriptor("startstop_ready", help::READY, None, MetricType::Gauge)?;
     for status in all {
-        let labels = [("path", status.path())];
+        let labels = [("path", status.label())];
         let value = u32::from(status.is_ready());
         ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
     }
@@ -157,12 +158,12 @@ fn states(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
 }
 
 /// Returns the numbers of the services' own.
-fn gauges(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
+fn gauges(encoder: &mut DescriptorEncoder, all: &[Labelled<'_>]) -> fmt::Result {
     let mut family =
         encoder.encode_descriptor("startstop_value", help::GAUGE, None, MetricType::Gauge)?;
     for status in all {
         for (name, value) in status.gauges() {
-            let labels = [("path", status.path()), ("name", *name)];
+            let labels = [("path", status.label()), ("name", *name)];
             ConstGauge::new(*value).encode(family.encode_family(&labels)?)?;
         }
     }
@@ -171,7 +172,7 @@ fn gauges(encoder: &mut DescriptorEncoder, all: &[&Status]) -> fmt::Result {
 
 fn totals<N>(
     encoder: &mut DescriptorEncoder,
-    all: &[&Status],
+    all: &[Labelled<'_>],
     totals: impl IntoIterator<Item = Total<N>>,
 ) -> fmt::Result
 where
@@ -180,7 +181,7 @@ where
     for (name, help, value) in totals {
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for status in all {
-            let labels = [("path", status.path())];
+            let labels = [("path", status.label())];
             ConstCounter::new(value(status)).encode(family.encode_family(&labels)?)?;
         }
     }
@@ -189,7 +190,7 @@ where
 
 fn failures(
     encoder: &mut DescriptorEncoder,
-    all: &[&Status],
+    all: &[Labelled<'_>],
     counts: &[Option<&PartCounts>],
 ) -> fmt::Result {
     let name = "startstop_failures";
@@ -198,7 +199,7 @@ fn failures(
         let failures = counts.map(|counts| &counts.failures);
         for ((phase, cause), count) in failures.into_iter().flatten() {
             let labels = [
-                ("path", status.path()),
+                ("path", status.label()),
                 ("phase", &**phase),
                 ("cause", &**cause),
             ];
