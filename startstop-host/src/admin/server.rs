@@ -74,10 +74,10 @@ impl Service for AdminServer {
 impl AdminServer {
     fn begin(&self, cx: &Context, connections: &Arc<Connections>, stream: TcpStream) {
         let place = Connections::enter(connections);
-        let (routes, stop) = (self.routes.clone(), cx.clone());
+        let (routes, this) = (self.routes.clone(), cx.clone());
         cx.spawn(async move {
             place
-                .until_closed(serve(stream, routes, &place, stop.cancelled()))
+                .until_closed(serve(&this, stream, routes, &place))
                 .await;
         });
     }

@@ -86,7 +86,12 @@ async fn events_come_as_they_happen_and_the_stream_ends_with_the_program() {
         .event(|event| event["path"] == "shop" && event["event"] == "stopped")
         .await;
     assert_eq!(last.unwrap()["exit"], "stopped");
-    assert!(events.event(|_| true).await.is_none());
+    let mut end = String::new();
+    while let Some(line) = events.line().await {
+        assert!(!line.starts_with("data: "), "{line}");
+        end.push_str(&line);
+    }
+    assert!(end.ends_with('0'), "the last chunk is empty: {end}");
     assert_eq!(program.runner.state(), State::Stopped);
     program.end.await.unwrap();
 }
