@@ -122,10 +122,9 @@ impl<A: App> Server<A> {
             idle: self.settings.idle_timeout,
         };
         #[cfg(feature = "tls")]
-        if let Some(tls) = &self.settings.tls {
-            let handshake = tls.handshake(io);
+        if let Some(tls) = self.settings.tls.clone() {
             self.cx.spawn(async move {
-                if let Some(io) = super::tls::in_time(&cx, handshake, timeouts.header).await {
+                if let Some(io) = super::tls::in_time(&cx, &tls, io, timeouts.header).await {
                     connection(cx, io, app, shared, timeouts).await;
                 }
             });

@@ -8,15 +8,17 @@ use std::time::Duration;
 
 use startstop_core::{Context, Reload};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{Accept, TlsAcceptor};
 
 use super::connection::half_of_a_stop;
+use super::phase::ON_ITS_WAY;
 
 /// The certificate with its key that [`Serve::tls`](crate::Serve::tls) shows to clients, from PEM files that are read again
 /// when the service is asked to reload.
@@ -121,13 +123,9 @@ impl Tls {
         Ok(())
     }
 
-    pub(super) fn handshake<I: AsyncRead + AsyncWrite + Unpin>(&self, io: I) -> Accept<I> {
-        let config = self
-            .inner
-            .config
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        TlsAcceptor::from(Arc::clone(&config)).accept(io)
+    fn config(&self) -> Arc<ServerConfig> {
+        let config = self.inner.config.lock();
+        Arc::clone(&config.unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn is_of_files(&self) -> bool {
@@ -178,14 +176,28 @@ fn read((certificates, key): &(PathBuf, PathBuf)) -> io::Result<Arc<ServerConfig
     Ok(Arc::new(config))
 }
 
-/// Returns the connection after its handshake, for which there is the header timeout; after a stop half of what is left, too.
+/// Returns the connection after its handshake, for which there is the header timeout; after a stop half of what is left, too. A client
+/// that has not said hello by then may be about to, as one that has sent no request.
 pub(super) async fn in_time<I: AsyncRead + AsyncWrite + Unpin>(
     cx: &Context,
-    handshake: Accept<I>,
+    tls: &Tls,
+    io: I,
     limit: Duration,
 ) -> Option<TlsStream<I>> {
+    let handshake = async {
+        let hello = tokio::select! {
+            hello = LazyConfigAcceptor::new(Acceptor::default(), io) => hello.ok()?,
+            () = a_moment_after_a_stop(cx) => return None,
+        };
+        hello.into_stream(tls.config()).await.ok()
+    };
     tokio::select! {
-        done = timeout(limit, handshake) => done.ok()?.ok(),
+        done = timeout(limit, handshake) => done.ok()?,
         () = half_of_a_stop(cx) => None,
     }
+}
+
+async fn a_moment_after_a_stop(cx: &Context) {
+    cx.cancelled().await;
+    sleep(ON_ITS_WAY).await;
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use startstop_core::{Context, EventKind, Runner, Settings, service_fn_with};
 use startstop_host::{Serve, Tls};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
@@ -93,7 +93,9 @@ async fn ask(
     request(&mut client).await
 }
 
-async fn request(client: &mut TlsStream<TcpStream>) -> std::io::Result<String> {
+async fn request(
+    client: &mut TlsStream<impl AsyncRead + AsyncWrite + Unpin>,
+) -> std::io::Result<String> {
     client
         .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         .await?;
@@ -107,13 +109,54 @@ async fn request(client: &mut TlsStream<TcpStream>) -> std::io::Result<String> {
 async fn a_handshake_that_ends_long_after_the_stop_leaves_time_for_a_request() {
     let files = Files::new("late");
     let server = server_with(Settings::new().stop_timeout(LONG), files.serve()).await;
-    let stream = TcpStream::connect(server.addr).await.unwrap();
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    // The client says hello before the stop, and hears nothing of the answer until later.
+    let (near, mut far) = tokio::io::duplex(64 * 1024);
+    let (hello_is_said, said) = tokio::sync::oneshot::channel();
+    let (go_on, later) = tokio::sync::oneshot::channel::<()>();
+    let between = tokio::spawn(async move {
+        let mut hello = vec![0; 16 * 1024];
+        let length = far.read(&mut hello).await.unwrap();
+        stream.write_all(&hello[..length]).await.unwrap();
+        // Its answer has begun, so the server has heard the hello.
+        stream.peek(&mut [0]).await.unwrap();
+        hello_is_said.send(()).unwrap();
+        later.await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut far, &mut stream).await;
+    });
+    let name = ServerName::try_from("localhost").unwrap();
+    let client = tokio::spawn(connector(&files.trusted).connect(name, near));
+    said.await.unwrap();
     server.begin_stop().await;
     sleep(Duration::from_millis(200)).await;
-    let mut client = handshake(stream, &files.trusted).await.unwrap();
+    go_on.send(()).unwrap();
+    let mut client = client.await.unwrap().unwrap();
     sleep(Duration::from_millis(20)).await;
     assert!(request(&mut client).await.unwrap().ends_with("web"));
     server.runner.stop().await.unwrap();
+    drop(client);
+    between.await.unwrap();
+}
+
+/// As without TLS: its request may be on the way, and it has nothing to lose.
+#[tokio::test]
+async fn a_client_that_has_not_said_hello_is_waited_for_a_moment_at_a_stop() {
+    let files = Files::new("silent");
+    let server = server_with(Settings::new().stop_timeout(LONG), files.serve()).await;
+    let mut silent = TcpStream::connect(server.addr).await.unwrap();
+    let half = &[22, 3, 1, 1, 0, 1];
+    let mut slow = TcpStream::connect(server.addr).await.unwrap();
+    slow.write_all(half).await.unwrap();
+    let late = TcpStream::connect(server.addr).await.unwrap();
+    server.begin_stop().await;
+    let begin = std::time::Instant::now();
+    let mut late = handshake(late, &files.trusted).await.unwrap();
+    assert!(request(&mut late).await.unwrap().ends_with("web"));
+    server.runner.stop().await.unwrap();
+    assert!(begin.elapsed() < LONG / 4, "{:?}", begin.elapsed());
+    for client in [&mut silent, &mut slow] {
+        assert_eq!(client.read(&mut [0; 8]).await.unwrap_or(0), 0);
+    }
 }
 
 #[tokio::test]
@@ -143,8 +186,6 @@ async fn a_reload_shows_the_new_certificate_and_a_bad_one_changes_nothing() {
     assert!(format!("{failed:?}").contains("key.pem"), "{failed:?}");
     assert!(ask(server.addr, &new).await.unwrap().ends_with("web"));
 
-    // A client that never ends its handshake does not hold up the stop.
-    let _silent = TcpStream::connect(server.addr).await.unwrap();
     server.runner.stop().await.unwrap();
 }
 
