@@ -77,7 +77,7 @@ impl Handover {
     ///
     /// # Errors
     ///
-    /// If the path is too long for a socket, leads to something that is no socket, that belongs to another user, or that speaks
+    /// If the path is too long for a socket, is in no directory, leads to something that is no socket, that belongs to another user, or that speaks
     /// another version; `TimedOut` if the program there says nothing for 5 s: it is frozen. And the errors of the socket.
     pub fn at(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();

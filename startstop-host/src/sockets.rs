@@ -13,6 +13,9 @@ use sd_notify::NotifyState;
 /// The name that systemd's own library gives to a socket that came without one.
 const UNNAMED: &str = "unknown";
 
+/// No process has more descriptors on Linux (`fs.nr_open`): a larger number would cost memory alone.
+const MOST: u32 = 1 << 20;
+
 /// The sockets that the service manager has handed over, by name.
 ///
 /// They are non-blocking, as tokio wants them, and closed in child processes. A socket unit names them by
@@ -62,7 +65,8 @@ impl Sockets {
         // Variables for another process id were inherited; they are not meant for this process.
         let ours =
             std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
-        let mut sockets = if ours {
+        let can_be = number("LISTEN_FDS").is_some_and(|count| count <= MOST);
+        let mut sockets = if ours && can_be {
             // It closes them in child processes, all kinds of them: pipes and files too, which nobody can take here. One that
             // is not open ends it; the sockets behind that are closed there when they are looked at.
             drop(sd_notify::listen_fds());
@@ -195,6 +199,10 @@ impl Sockets {
             .position(|(found, socket)| named(found) && is_meant(socket))?;
         Some(handed.remove(at).1)
     }
+}
+
+fn number(variable: &str) -> Option<u32> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
 impl Drop for Sockets {

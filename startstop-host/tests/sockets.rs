@@ -153,6 +153,20 @@ fn sockets_without_names_are_called_unknown() {
 }
 
 #[test]
+fn a_number_of_sockets_that_makes_no_sense_is_none() {
+    for count in ["", "-1", "two", "4000000000", "99999999999999999999"] {
+        let (tcp, unix, path) = sockets();
+        let variables = format!("LISTEN_PID=$$ LISTEN_FDS={count} LISTEN_FDNAMES=http:control");
+        let output = start_with(&variables, tcp, unix).wait_with_output();
+        let output = output.unwrap();
+        std::fs::remove_file(path).unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{count}: {}", output.status);
+        assert!(told.contains("http: false\n"), "{count}: {told}");
+    }
+}
+
+#[test]
 fn a_name_that_the_store_would_refuse_is_an_error() {
     let sockets = startstop_host::Sockets::from_env();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -15,14 +15,23 @@ pub(super) struct Place {
     file: (u64, u64),
 }
 
-/// Fails if the path is taken by something other than a socket, which is not ours to replace, or if it is longer than the system
-/// allows a socket to be, the path included at which it is made.
+/// Fails if the path is taken by something other than a socket, which is not ours to replace, if it is longer than the system
+/// allows a socket to be, the path included at which it is made, or if there is no directory for it.
 pub(super) fn check(path: &Path) -> io::Result<()> {
     for path in [path, &made_at(&workshop(path))] {
         SocketAddrUnix::new(path).map_err(|error| {
             let message = format!("{}: {error}", path.display());
             io::Error::new(ErrorKind::InvalidInput, message)
         })?;
+    }
+    let parent = parent(path);
+    if !parent.is_dir() {
+        let message = format!(
+            "{}: there is no directory {}",
+            path.display(),
+            parent.display()
+        );
+        return Err(io::Error::new(ErrorKind::NotFound, message));
     }
     match fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {
@@ -69,11 +78,14 @@ impl Place {
 
 /// Returns the directory beside the path that the socket is made in.
 fn workshop(path: &Path) -> PathBuf {
+    parent(path).join(format!(".{}", std::process::id()))
+}
+
+fn parent(path: &Path) -> &Path {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
-    let name = format!(".{}", std::process::id());
-    parent.unwrap_or(Path::new(".")).join(name)
+    parent.unwrap_or(Path::new("."))
 }
 
 fn made_at(workshop: &Path) -> PathBuf {

@@ -10,8 +10,9 @@ pub(super) struct NotifyFd(File);
 
 impl NotifyFd {
     pub(super) fn open(number: i32) -> Result<Self, String> {
+        // Where it is a file that others write to, it overwrites nothing.
         let file = OpenOptions::new()
-            .write(true)
+            .append(true)
             .open(format!("/proc/self/fd/{number}"));
         let cannot = |error| format!("notify: cannot write to the descriptor {number}: {error}");
         file.map(Self).map_err(cannot)

@@ -1,8 +1,10 @@
 //! Successors that are ready, and whose socket cannot be placed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::PathBuf;
 use std::process::Stdio;
+
+use startstop_host::Handover;
 
 use super::{Place, Program, ask, signal};
 
@@ -65,4 +67,14 @@ fn a_successor_that_is_given_up_when_it_is_ready_takes_over_nothing() {
     signal(&frozen.program, "-CONT");
     assert_eq!(frozen.program.code(), Some(1));
     assert_eq!(ask(at).unwrap(), 2);
+}
+
+/// It would be found out only when the program is ready, and each second again.
+#[test]
+fn a_directory_that_is_not_there_is_an_error_at_the_start() {
+    let missing = std::env::temp_dir().join(format!("startstop-none-{}", std::process::id()));
+    let error = Handover::at(missing.join("handover")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let text = error.to_string();
+    assert!(text.contains(missing.to_str().unwrap()), "{text}");
 }

@@ -105,3 +105,25 @@ fn a_descriptor_that_is_not_there_is_an_error_at_the_start() {
         assert!(told.contains(number), "{told}");
     }
 }
+
+/// Where a shell has opened a log for it.
+#[test]
+fn a_descriptor_that_is_a_file_keeps_what_is_in_it() {
+    let folder = Folder::new();
+    let path = folder.0.join("log");
+    std::fs::write(&path, "line\n").unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" fd 3>>\"$1\""]);
+    shell
+        .arg(env!("CARGO_BIN_EXE_startstop-host-told"))
+        .arg(&path)
+        .env_remove("NOTIFY_SOCKET");
+    let shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut program = Program(shell.unwrap());
+    program.0.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let begin = Instant::now();
+    while std::fs::read_to_string(&path).unwrap() != "line\n\n" {
+        assert!(begin.elapsed() < LIMIT);
+        std::thread::yield_now();
+    }
+}
