@@ -18,6 +18,9 @@ use super::{Line, Sink, Stream};
 /// The most that a pipe holds; more than that is not waited for at once.
 const PIPE: usize = 1 << 20;
 
+/// The most that is read before the others have their turn: lines may be short, and each costs time.
+const PIECE: usize = 16 << 10;
+
 /// How long the end waits for the lines to be handed on, where no deadline is near.
 const HANDED_ON: Duration = Duration::from_secs(1);
 
@@ -130,13 +133,13 @@ impl Pump {
             tokio::select! {
                 biased;
                 request = self.requests.recv() => {
-                    self.drain();
+                    self.drain().await;
                     let Some(caught_up) = request else { break };
                     let _ = caught_up.send(());
                 }
                 // Both are read each time: one that is never empty must not keep the other from being read.
-                () = readable(out.as_ref()) => self.read_both(),
-                () = readable(err.as_ref()) => self.read_both(),
+                () = readable(out.as_ref()) => { self.read_both(); }
+                () = readable(err.as_ref()) => { self.read_both(); }
             }
             // Yield, so that a child that never pauses does not starve the others.
             tokio::task::yield_now().await;
@@ -147,13 +150,20 @@ impl Pump {
         drop(self.ended.take());
     }
 
-    fn read_both(&mut self) {
-        self.read(0, PIPE);
-        self.read(1, PIPE);
+    /// Reads a piece of each, and returns whether there may be more.
+    fn read_both(&mut self) -> bool {
+        let more = [self.read(0), self.read(1)];
+        more.contains(&true)
     }
 
-    fn drain(&mut self) {
-        self.read_both();
+    /// Takes what has been written so far.
+    async fn drain(&mut self) {
+        for _ in 0..PIPE / PIECE {
+            if !self.read_both() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
         if self.requests.is_closed() {
             for pipe in 0..2 {
                 self.finish(pipe);
@@ -161,30 +171,28 @@ impl Pump {
         }
     }
 
-    fn read(&mut self, at: usize, most: usize) {
-        let mut buffer = [0; 16 * 1024];
-        let mut total = 0;
-        while total < most {
-            let Some(reader) = &mut self.pipes[at] else {
-                return;
-            };
-            match reader.pipe.try_read(&mut buffer) {
-                Ok(0) => return self.finish(at),
-                Ok(n) => {
-                    total += n;
-                    let awaited = self.awaited.take();
-                    self.awaited = awaited.and_then(|awaited| awaited.look(at, &buffer[..n]));
-                    let (stream, mut lines) = (reader.stream, Vec::new());
-                    reader.splitter.push(&buffer[..n], |line| lines.push(line));
-                    for line in lines {
-                        self.line(stream, line);
-                    }
+    /// Reads a piece, and returns whether there may be more.
+    fn read(&mut self, at: usize) -> bool {
+        let mut buffer = [0; PIECE];
+        let Some(reader) = &mut self.pipes[at] else {
+            return false;
+        };
+        match reader.pipe.try_read(&mut buffer) {
+            Ok(n) if n > 0 => {
+                let awaited = self.awaited.take();
+                self.awaited = awaited.and_then(|awaited| awaited.look(at, &buffer[..n]));
+                let (stream, mut lines) = (reader.stream, Vec::new());
+                reader.splitter.push(&buffer[..n], |line| lines.push(line));
+                for line in lines {
+                    self.line(stream, line);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return self.finish(at),
+                return true;
             }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
+            Ok(_) | Err(_) => self.finish(at),
         }
+        false
     }
 
     /// Nothing more is read from it.
@@ -235,5 +243,47 @@ async fn readable(reader: Option<&PipeReader>) {
         // The read that follows shows an error.
         Some(reader) => drop(reader.pipe.readable().await),
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use rustix::io::ioctl_fionread;
+    use startstop_core::{Context, Runner, once};
+    use tokio::net::unix::pipe::pipe;
+
+    use super::{PIECE, Pump};
+
+    /// A line may be one byte: a poll that handles many of them holds up all that share its thread.
+    #[tokio::test]
+    async fn a_poll_reads_a_piece_of_what_is_there() {
+        Runner::new(once(looks)).start().await.unwrap();
+    }
+
+    async fn looks(cx: Context) {
+        let (writer, reader) = pipe().unwrap();
+        writer.writable().await.unwrap();
+        let written = writer.try_write(&vec![b'\n'; 1 << 20]).unwrap();
+        assert!(written > PIECE);
+        let reader = reader.into_nonblocking_fd().unwrap();
+        let look = reader.try_clone().unwrap();
+        let (pump, _pumped) = Pump::new(&cx, Some(reader), None, None, None).unwrap();
+        let mut pump = pin!(pump.run());
+        let mut left = written as u64;
+        while left > 0 {
+            let poll_once = poll_fn(|task| {
+                assert!(pump.as_mut().poll(task).is_pending());
+                Poll::Ready(())
+            });
+            poll_once.await;
+            let now = ioctl_fionread(&look).unwrap();
+            assert!(left - now <= PIECE as u64, "{left} are {now}");
+            left = now;
+            tokio::task::yield_now().await;
+        }
     }
 }
