@@ -105,8 +105,9 @@ async fn a_process_that_is_left_and_leaves_the_group_is_waited_for_no_longer() {
 #[tokio::test]
 async fn one_who_has_left_the_group_and_holds_the_pipe_holds_nothing_up() {
     let folder = Folder::new("left");
+    // The leader leaves when the other one has left the group, and not before.
     let script = format!(
-        "setsid sh -c 'echo $$ >{}; exec sleep 1000' & sleep 0.1; exit 0",
+        "setsid sh -c 'echo $$ >{0}; exec sleep 1000' & until [ -s {0} ]; do sleep 0.01; done; exit 0",
         folder.path("pid")
     );
     let runner = runner(sh(&script));
