@@ -98,13 +98,17 @@ fn a_child_that_wants_the_terminal_holds_nothing_up() {
 #[test]
 fn each_name_stands_before_its_lines_in_a_colour_of_its_own() {
     let folder = Folder::new("colours");
-    let (path, up) = (folder.path("app.toml"), folder.path("up"));
+    let (path, db, web) = (
+        folder.path("app.toml"),
+        folder.path("db"),
+        folder.path("web"),
+    );
     let text = format!(
-        "[process.db]\ncommand = 'echo hello; sleep 0.1; touch {up}; exec sleep 1000'\n\
-         [process.web]\ncommand = 'echo hello >&2; exec sleep 1000'\n"
+        "[process.db]\ncommand = 'echo hello; touch {db}; exec sleep 1000'\n\
+         [process.web]\ncommand = 'echo hello >&2; touch {web}; exec sleep 1000'\n"
     );
     fs::write(&path, text).unwrap();
-    let (said, code) = ctrl_c(&folder, &path, &["up"]);
+    let (said, code) = ctrl_c(&folder, &path, &["db", "web"]);
     assert_eq!(code, Some(0));
     let colour = |name: &str| {
         let end = format!("m{name} |\u{1b}[0m hello");
