@@ -63,6 +63,10 @@ async fn lines_are_events_with_the_path_and_the_stream() {
         .wait()
         .await;
     app.stop().await.unwrap();
+    // To print a panic may take longer than the end of the child waits for its lines.
+    while scribe.0.lock().unwrap().len() < 4 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
     let mut lines = scribe.0.lock().unwrap().clone();
     lines.sort();
     let expected = [
