@@ -1,10 +1,11 @@
 //! The program `startstop-run`.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Output, Stdio};
 
+use crate::free_port::free_port;
 use crate::support::{Folder, is_alive};
 
 fn run(args: &[&str]) -> Output {
@@ -105,11 +106,7 @@ fn asked(port: u16, request: &str) -> String {
 fn startstop_run_answers_on_its_admin_port_is_controlled_there_and_tells_what_happens() {
     let folder = Folder::new("admin");
     let (path, token) = (folder.path("app.toml"), folder.path("token"));
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let text = format!(
         "name = 'desk'\nadmin = '127.0.0.1:{port}'\ncontrol = {{ token_file = '{token}' }}\nlog = 'json'\n\
          [process.a]\ncommand = 'echo $$ >>{}; echo \"on\" >&2; exec sleep 1000'\n",
@@ -155,24 +152,35 @@ fn startstop_run_answers_on_its_admin_port_is_controlled_there_and_tells_what_ha
 #[test]
 fn a_process_that_fails_is_told_with_its_last_words() {
     let folder = Folder::new("journal");
-    let path = folder.path("app.toml");
-    let text = "[process.a]\ncommand = 'echo no luck >&2; exit 3'\nrestart = 'never'\n\
-                [process.b]\ncommand = ['no-such-program']\nrestart = 'never'\n\
-                [process.c]\ncommand = ['sleep', '0.3']\nstops_all = true\n\
-                [process.d]\nrestart = 'never'\nenv = { LARGE = 'TEXT' }\ncommand = ['true']\n";
+    let (path, go) = (folder.path("app.toml"), folder.path("go"));
+    let text = format!(
+        "[process.a]\ncommand = 'echo no luck >&2; exit 3'\nrestart = 'never'\n\
+         [process.b]\ncommand = ['no-such-program']\nrestart = 'never'\n\
+         [process.c]\ncommand = 'until [ -e {go} ]; do sleep 0.01; done'\nstops_all = true\n\
+         [process.d]\nrestart = 'never'\nenv = {{ LARGE = 'TEXT' }}\ncommand = ['true']\n"
+    );
     // The system takes no text that is so long.
     fs::write(&path, text.replace("TEXT", &"x".repeat(200_000))).unwrap();
-    let output = run(&[&path]);
-    assert_eq!(output.status.code(), Some(0));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-run"))
+        .arg(&path)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(program.stderr.take().unwrap());
+    let mut said = String::new();
     for part in [
         "startstop-run | ",
         "exited with code 3: no luck",
         "`no-such-program` is not there",
         "/d failed in run: `true` could not be run: Argument list too long",
     ] {
-        assert!(said.contains(part), "{said}");
+        while !said.contains(part) {
+            assert!(told.read_line(&mut said).unwrap() > 0, "{said}");
+        }
     }
+    fs::write(go, "").unwrap();
+    told.read_to_string(&mut said).unwrap();
+    assert_eq!(program.wait().unwrap().code(), Some(0), "{said}");
 }
 
 /// A service manager signals the whole control group at once: the one that is to be stopped last ends first.
