@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use startstop_core::{ReloadError, Runner};
+use startstop_core::{ReloadError, Runner, Settings};
 use startstop_process::{Output, Process, Ready, Signal, Stream};
 
 use crate::support::{Folder, errors, is_alive, runner, sh};
@@ -102,13 +102,13 @@ async fn the_output_of_a_command_goes_where_that_of_the_child_does_and_a_failure
 
 #[tokio::test]
 async fn a_command_that_floods_or_leaves_somebody_behind_holds_nothing_up() {
-    let script = "setsid sleep 20 & yes | head -c 1000000 >&2";
+    let script = "setsid sleep 60 & yes | head -c 1000000 >&2";
     for output in [Output::null(), Output::lines(drop)] {
         let child = sh("exec sleep 1000").reload_command(["sh", "-c", script]);
         let runner = started(child.output(output)).await;
-        let reload = tokio::time::timeout(Duration::from_secs(8), runner.reload());
+        let reload = tokio::time::timeout(Duration::from_secs(40), runner.reload());
         reload.await.expect("it waits for the pipe").unwrap();
-        let stop = tokio::time::timeout(Duration::from_secs(8), runner.stop());
+        let stop = tokio::time::timeout(Duration::from_secs(10), runner.stop());
         stop.await.expect("the stop waits for the pipe").unwrap();
     }
 }
@@ -120,13 +120,15 @@ async fn a_command_that_hangs_holds_up_neither_a_stop_nor_the_end_of_the_child()
     let child = sh("trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done")
         .ready(Ready::line("up"))
         .reload_command(["sh", "-c", &hangs]);
-    let runner = started(child).await;
+    let patient = Settings::new().stop_timeout(Duration::from_secs(600));
+    let runner = Runner::with_settings(child, patient);
+    runner.start().await.unwrap();
     let reload = tokio::spawn({
         let runner = runner.clone();
         async move { runner.reload().await }
     });
     let pid = folder.read("pid").await;
-    let stop = tokio::time::timeout(Duration::from_secs(1), runner.stop());
+    let stop = tokio::time::timeout(Duration::from_secs(60), runner.stop());
     stop.await.expect("the stop waits for the command").unwrap();
     assert!(matches!(reload.await.unwrap(), Err(ReloadError::Stopped)));
     assert!(errors(&runner).is_empty());
