@@ -70,7 +70,7 @@ async fn a_job_that_has_not_ended_in_its_time_to_start_has_failed() {
     let folder = Folder::new("late-job");
     let text = format!(
         "[process.a]\ncommand = 'echo $$ >{}; echo so far >&2; exec sleep 1000'\njob = true\n\
-         start_timeout = '500ms'\nrestart = 'never'\n\
+         start_timeout = '2s'\nrestart = 'never'\n\
          [process.b]\ncommand = 'true'\njob = true\nstart_timeout = '1h'\n",
         folder.path("pid")
     );
@@ -79,7 +79,7 @@ async fn a_job_that_has_not_ended_in_its_time_to_start_has_failed() {
     let failure = runner.find("processes/a").unwrap().errors_last().unwrap();
     assert_eq!(
         failure.error().to_string(),
-        "not ready: it has not ended after 500ms: so far"
+        "not ready: it has not ended after 2s: so far"
     );
     assert!(!crate::support::is_alive(&folder.read("pid").await));
 }
