@@ -100,7 +100,8 @@ async fn printed(process: Process) -> Vec<String> {
         .start()
         .await
         .unwrap();
-    receiver.try_iter().collect()
+    // It ends with the reader of the lines, when the last has been handed on.
+    receiver.iter().collect()
 }
 
 #[tokio::test]
