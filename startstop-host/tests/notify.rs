@@ -57,7 +57,9 @@ fn program(mode: &str) -> Command {
         .arg(mode)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+        .stderr(Stdio::piped())
+        // To print the frames of a panic may take longer than a destructor may.
+        .env("RUST_BACKTRACE", "0");
     for variable in [
         "NOTIFY_SOCKET",
         "WATCHDOG_USEC",
