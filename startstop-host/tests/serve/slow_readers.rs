@@ -32,7 +32,7 @@ async fn a_connection_is_not_idle_while_its_client_reads_an_answer() {
 
 #[tokio::test]
 async fn an_answer_that_is_being_read_has_all_of_the_time_of_a_stop() {
-    let stop = Duration::from_secs(3);
+    let stop = Duration::from_secs(12);
     let server = server_with(Settings::new().stop_timeout(stop), Serve::new()).await;
     let mut client = reader(server.addr).await;
     server.begin_stop().await;
