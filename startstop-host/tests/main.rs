@@ -1,5 +1,9 @@
 //! The tests of startstop-host: a module per behaviour.
 
+#[cfg(all(target_os = "linux", feature = "init"))]
+#[path = "../../systems/free_port.rs"]
+mod free_port;
+
 #[cfg(feature = "admin")]
 mod admin;
 #[cfg(feature = "grpc-health")]
