@@ -1,8 +1,12 @@
 //! Effects of a failure: `a <- b <- c` and `d` beside them.
 
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context as Task, Wake, Waker};
 use std::time::Duration;
 
-use startstop_core::{Exit, Group, GroupBuilder, Member, OnFailure, Runner, State};
+use startstop_core::{Exit, Group, GroupBuilder, Member, OnFailure, Runner, Settings, State};
 
 use crate::support::groups::{Act, Broken, Journal, find, on, outcome, started, stop, stopped};
 use crate::support::{SECOND, idle, within};
@@ -51,6 +55,43 @@ async fn ignore_goes_on_without_it() {
     assert!(app.is_running());
     stopped(&app).await;
     assert_eq!(chain_only(journal.moves()), ["-c", "-a"]);
+}
+
+/// Asks for a stop where somebody hears of the end of a member, before the group does.
+struct StopsIt(Runner<Group>);
+
+impl Wake for StopsIt {
+    fn wake(self: Arc<Self>) {
+        self.0.request_stop();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_before_a_stop_is_none_of_the_stop_though_the_group_has_not_heard_of_it() {
+    for on_failure in [
+        OnFailure::Ignore,
+        OnFailure::RestartMember,
+        OnFailure::RestartDependents,
+        OnFailure::RestartAll,
+    ] {
+        for drain in [Duration::ZERO, SECOND] {
+            let journal = Journal::new();
+            let drains = Member::new(journal.probe("e")).settings(Settings::new().drain(drain));
+            let app = started(chain(&journal, on_failure).with("e", drains)).await;
+            let b = app.service().get("b").unwrap();
+            let mut ends = pin!(b.wait());
+            let waker = Waker::from(Arc::new(StopsIt(app.clone())));
+            let polled = ends.as_mut().poll(&mut Task::from_waker(&waker));
+            assert!(polled.is_pending());
+            journal.tell("b", Act::Fail);
+            let exit = within(app.wait()).await;
+            assert_eq!(exit, Exit::Stopped, "{on_failure:?}, drain {drain:?}");
+            assert_eq!(b.status().attempts(), 1, "nothing starts any more");
+            let failures = app.errors_list();
+            assert_eq!(failures.len(), 1, "{failures:?}");
+            assert_eq!(failures[0].path(), "app/b");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -268,6 +268,7 @@ impl<'a> Supervisor<'a> {
 
     /// A stop of the group has begun, and its members go on for now.
     fn drain(&mut self) {
+        self.look_at_ended();
         self.told = StopRequest::ToDrain;
         let up = {
             let mut table = self.shared.table();
@@ -285,6 +286,7 @@ impl<'a> Supervisor<'a> {
 
     /// The group is told to stop.
     fn close(&mut self) {
+        self.look_at_ended();
         self.told = StopRequest::ToStop;
         late::record(self);
         self.shared.table().plan.close(Closing::Told);

@@ -12,10 +12,30 @@ use crate::report::failure::{Failure, Interruption, RawFailure};
 use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Closing, MemberEnd};
+use crate::runner::snapshot;
 use crate::service::context::attempt_guard::record;
 use crate::sync::MutexGuard;
 
 impl<'a> Supervisor<'a> {
+    /// Looks at those that have ended before a stop of the group: how they ended is none of the stop, whether or not the
+    /// group has heard of it yet.
+    pub(super) fn look_at_ended(&mut self) {
+        let table = self.shared.table();
+        let entries = (0..).map(Id).zip(&table.entries);
+        let alive = entries.filter(|(id, entry)| entry.is_some() && table.plan.is_alive(*id));
+        let ended = alive.filter_map(|(id, entry)| {
+            let node = &*entry.as_ref()?.part.node;
+            let is_down = node.shared().atomic_state.read().state() == State::Stopped;
+            // Of one that was lost it has to be seen first whether the runtime ends.
+            (is_down && !snapshot::was_aborted(node)).then_some(id)
+        });
+        let ended: Vec<Id> = ended.collect();
+        drop(table);
+        for id in ended {
+            self.look_at_one(id);
+        }
+    }
+
     /// Tells the plan what a member is up to.
     pub(super) fn look_at_one(&mut self, id: Id) {
         let shared = self.shared;
