@@ -2,6 +2,7 @@
 
 mod bursts;
 mod groups;
+mod unpolled;
 
 use std::future::{Future, pending};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

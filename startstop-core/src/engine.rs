@@ -11,7 +11,8 @@
 //! 3. *Registered is done.* A call has its whole effect under the lock; its future only reads what
 //!    came of it, so that dropping the future is harmless.
 //! 4. *The driver settles.* The end of an attempt is settled by the task that drives the service, so that no
-//!    driver is left when the cycle has ended. Only if that task is gone does the last part to end settle it.
+//!    driver is left when the cycle has ended. Only if that task is gone does the last part to end settle it; and if somebody waits
+//!    for that end and the task is not polled within the abort timeout, since its thread is blocked, whoever keeps the deadline.
 
 mod node;
 mod driver_step;

@@ -16,7 +16,7 @@ use crate::report::error::StartError;
 use crate::report::event::EventKind;
 use crate::report::state::{Readiness, State};
 use crate::report::trace::is_traced;
-use crate::rules::lifecycle::{Effects, Input, StopStage};
+use crate::rules::lifecycle::{Effects, Input, StopStage, Timer};
 use crate::sync::clock;
 
 /// The visible part of a service: its state, and whether it is ready in it.
@@ -110,6 +110,9 @@ impl Synced {
             if !self.driver.is_there && self.life.is_over() {
                 // Invariant 4: nobody else is left to do it.
                 self.settle(shared, deferred);
+            } else if !deferred.is_by_driver && self.life.timer() == Timer::Settle {
+                // What is to poll it may be blocked.
+                deadline::arm(self, shared, arm, deferred);
             }
         }
     }

@@ -115,7 +115,7 @@ pub(crate) enum ArmTimer {
     /// one poll does not; with more than one thread as [`ByDriver`](Self::ByDriver), but at once if the driver is inside a
     /// poll already.
     ByCaller,
-    /// By the thread, at its next look: what is awaited is user code that hardly ever takes its time.
+    /// By the thread, at its next look: what is awaited hardly ever takes its time.
     ByLook,
 }
 
@@ -185,8 +185,12 @@ pub(crate) fn arm(
     arm: ArmTimer,
     deferred: &mut Deferred,
 ) {
-    let timer = synced.life.timer();
-    if timer == Timer::Abort && synced.deadline.timer == Timer::Abort {
+    let timer = match synced.life.timer() {
+        // It is about to.
+        Timer::Settle if deferred.is_by_driver => Timer::None,
+        timer => timer,
+    };
+    if matches!(timer, Timer::Abort | Timer::Settle) && synced.deadline.timer == timer {
         return;
     }
     if (timer, synced.deadline.timer) == (Timer::None, Timer::None) {
@@ -212,10 +216,11 @@ pub(crate) fn arm(
         return;
     }
     let goes_on = (old_timer, old_due) == (timer, due);
-    let arm = if arm == ArmTimer::IfNew && goes_on {
-        ArmTimer::ByCaller
-    } else {
-        arm
+    let arm = match arm {
+        // All that is missing is a poll.
+        _ if timer == Timer::Settle => ArmTimer::ByLook,
+        ArmTimer::IfNew if goes_on => ArmTimer::ByCaller,
+        arm => arm,
     };
     if which::is_task_due(synced, shared, arm, deferred) {
         spawn_pending(synced, deferred);
@@ -225,9 +230,15 @@ pub(crate) fn arm(
 }
 
 /// Returns whether the task of the deadline is to be spawned by whoever sees that it takes longer. With more than one thread
-/// the look of the thread sees to that.
+/// the look of the thread sees to that, and so it does where all that is missing is a poll.
 pub(crate) fn is_owed(synced: &Synced) -> bool {
-    synced.deadline.is_pending && (!synced.deadline.is_noted || synced.has_one_thread())
+    let Deadline {
+        timer,
+        is_pending,
+        is_noted,
+        ..
+    } = synced.deadline;
+    is_pending && (!is_noted || timer != Timer::Settle && synced.has_one_thread())
 }
 
 /// Something was polled and has not ended: the task that is owed is spawned.

@@ -36,6 +36,8 @@ pub(crate) struct Deferred {
     /// Now, once somebody has asked; all of one change happens at one time.
     now: u64,
     job: Option<Job>,
+    /// It is the driver that changes the engine, and looks at what comes of that by itself.
+    pub(crate) is_by_driver: bool,
     /// The driver has something to look at.
     pub(crate) driver: Option<Waker>,
     pub(crate) wakes: Wakes,

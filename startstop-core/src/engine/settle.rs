@@ -166,6 +166,15 @@ impl Synced {
         self.leave_runtime(deferred);
     }
 
+    /// Settles an attempt that is over and that its driver has not come to look at, since what is to poll it is blocked. Once
+    /// that is polled it leaves.
+    pub(super) fn settle_without_driver(&mut self, shared: &Shared, deferred: &mut Deferred) {
+        if self.life.is_over() {
+            self.driver_gone(deferred);
+            self.settle(shared, deferred);
+        }
+    }
+
     /// The runtime has dropped the driver with this number.
     pub(crate) fn driver_lost(&mut self, shared: &Shared, id: u32, deferred: &mut Deferred) {
         if !self.is_driven_by(id) {

@@ -101,7 +101,9 @@ pub(super) fn due_of(
             }
             synced.stop_at
         }
-        Timer::Abort => clock::later(deferred.now(), settings.abort_timeout().max(A_TURN)),
+        Timer::Abort | Timer::Settle => {
+            clock::later(deferred.now(), settings.abort_timeout().max(A_TURN))
+        }
     }
 }
 
@@ -139,19 +141,23 @@ pub(super) fn on_fired(synced: &mut Synced, shared: &Shared, id: u32, deferred: 
     }
     let input = match synced.deadline.timer {
         Timer::None => return,
-        Timer::Start | Timer::Watch if silent => Input::Silent,
-        Timer::Start => Input::StartDue,
+        Timer::Start | Timer::Watch if silent => Some(Input::Silent),
+        Timer::Start => Some(Input::StartDue),
         Timer::Watch => {
             synced.deadline.due = silent_at.unwrap_or(NEVER);
             return;
         }
-        Timer::Drain => Input::DrainOver,
-        Timer::Stop => Input::StopDue,
-        Timer::Abort => Input::AbortDue,
+        Timer::Drain => Some(Input::DrainOver),
+        Timer::Stop => Some(Input::StopDue),
+        Timer::Abort => Some(Input::AbortDue),
+        Timer::Settle => None,
     };
     // Earlier than any deadline, so that a new one does not call for another task.
     synced.deadline.due = 0;
-    synced.step(shared, input, ArmTimer::Now, deferred);
+    match input {
+        Some(input) => synced.step(shared, input, ArmTimer::Now, deferred),
+        None => synced.settle_without_driver(shared, deferred),
+    }
     if synced.deadline.due == 0 {
         synced.deadline.due = NEVER;
         deadline::disarm(synced, deferred);

@@ -58,6 +58,8 @@ pub(crate) enum Timer {
     Drain,
     Stop,
     Abort,
+    /// The look of the driver at the end of an attempt that is over.
+    Settle,
 }
 
 /// The stage of `run` in this attempt.

@@ -129,7 +129,8 @@ impl Lifecycle {
     /// Returns the deadline that is to be kept now.
     pub(crate) fn timer(&self) -> Timer {
         match (self.state, self.stage) {
-            _ if self.unresponsive || !self.is_alive() => Timer::None,
+            _ if self.unresponsive => Timer::None,
+            _ if !self.is_alive() => self.timer_of_the_end(),
             _ if self.user_code == UserCode::Called && self.stage < StopStage::Aborted => {
                 Timer::Stop
             }
@@ -140,6 +141,14 @@ impl Lifecycle {
             // The clock of the abort starts when those who keep their own deadlines have run out.
             (State::Stopping, StopStage::Aborted) if self.kept == 0 => Timer::Abort,
             _ => Timer::None,
+        }
+    }
+    /// Somebody waits for the end of an attempt that was asked to end.
+    fn timer_of_the_end(&self) -> Timer {
+        if self.is_over() && self.is_asked() {
+            Timer::Settle
+        } else {
+            Timer::None
         }
     }
 }

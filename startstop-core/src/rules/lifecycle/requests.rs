@@ -53,7 +53,16 @@ fn queue(life: &mut Lifecycle) -> Effects {
         return Effects::NONE;
     }
     life.requested = Requested::Restart;
-    Effects::NONE
+    look_at_the_end(life)
+}
+
+/// From now on somebody waits for the end of an attempt that may be over already.
+fn look_at_the_end(life: &Lifecycle) -> Effects {
+    if life.is_over() {
+        Effects::WAKE_DRIVER
+    } else {
+        Effects::NONE
+    }
 }
 
 #[inline]
@@ -64,7 +73,7 @@ pub(super) fn stop(life: &mut Lifecycle, rules: Rules) -> Effects {
         State::Stopping if rules.aborts && life.stage != StopStage::Draining => {
             return abort(life, rules);
         }
-        State::Stopping => Effects::NONE,
+        State::Stopping => look_at_the_end(life),
     };
     effects.and(unstart(life))
 }
@@ -106,7 +115,7 @@ pub(super) fn abort(life: &mut Lifecycle, rules: Rules) -> Effects {
             if life.shutdown_call == ShutdownCall::Idle {
                 life.shutdown_call = ShutdownCall::Done;
             }
-            Effects::NONE
+            look_at_the_end(life)
         }
     };
     effects.and(unstart(life))

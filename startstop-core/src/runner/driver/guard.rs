@@ -97,6 +97,7 @@ impl Driver {
         };
         let id = self.id;
         let change = |shared: &Shared, synced: &mut Synced, deferred: &mut Deferred| {
+            deferred.is_by_driver = true;
             change(shared, synced, deferred);
             synced.step_after_part(shared, id, deferred)
         };
@@ -129,6 +130,7 @@ impl Driver {
         change: impl FnOnce(&Shared, &mut Synced, &mut Deferred),
     ) -> DriverStep {
         update(self.node(), |shared, synced, deferred| {
+            deferred.is_by_driver = true;
             change(shared, synced, deferred);
             synced.next_step(shared, self.id, cx.waker(), deferred)
         })
