@@ -108,7 +108,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("hooked", All),
         (BARE, "cycle"),
-        [1.55, 2.387],
+        [1.55, 2.34],
     ),
     figure(
         "hook that awaits, to bare tokio",
@@ -122,7 +122,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("ready", All),
         (BARE, "cycle"),
-        [1.50, 2.124],
+        [1.50, 2.02],
     ),
     figure(
         "hook that is ready, to bare tokio",
@@ -164,7 +164,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("crowd", Start),
         (BARE, "crowd"),
-        [2.10, 2.616],
+        [2.10, 2.55],
     ),
     figure(
         "crowd, stop",
