@@ -50,15 +50,36 @@ fn counted(entered: &Arc<AtomicUsize>, settings: Settings) -> Runner<impl Servic
     Runner::with_settings(service, settings)
 }
 
+/// Starts it there, without waiting for that.
+fn start_on<S: Service>(on: &Runtime, runner: &Runner<S>) {
+    let _entered = on.enter();
+    runner.request_start();
+}
+
+/// A service whose start nobody polls, for the worker is blocked until the latch opens; and how often it is entered.
+fn unpolled() -> (
+    Runtime,
+    Arc<Latch>,
+    Runner<impl Service + use<>>,
+    Arc<AtomicUsize>,
+) {
+    let (on, entered) = (single(), Arc::default());
+    let runner = counted(&entered, patient());
+    let latch = block(&on);
+    start_on(&on, &runner);
+    (on, latch, runner, entered)
+}
+
+/// Lets the worker go on, and the runtime end.
+fn release(on: Runtime, latch: &Latch) {
+    latch.open();
+    on.shutdown_background();
+}
+
 #[tokio::test]
 async fn a_start_that_was_never_polled_is_stopped() {
     for limit in [None, Some(Duration::ZERO), Some(Duration::from_millis(1))] {
-        let (on, entered) = (single(), Arc::default());
-        let runner = counted(&entered, patient());
-        let latch = block(&on);
-        let guard = on.enter();
-        runner.request_start();
-        drop(guard);
+        let (on, latch, runner, entered) = unpolled();
         assert_eq!(runner.state(), State::Starting);
         let stopped = match limit {
             None => within(runner.stop()).await,
@@ -84,33 +105,21 @@ async fn a_start_that_was_never_polled_is_stopped() {
 
 #[tokio::test]
 async fn one_that_is_asked_twice_is_stopped_too() {
-    let (on, entered) = (single(), Arc::default());
-    let runner = counted(&entered, patient());
-    let latch = block(&on);
-    let guard = on.enter();
-    runner.request_start();
-    drop(guard);
+    let (on, latch, runner, _) = unpolled();
     runner.request_stop();
     within(runner.stop_within(Duration::ZERO)).await.unwrap();
     assert_eq!(runner.state(), State::Stopped);
-    latch.open();
-    on.shutdown_background();
+    release(on, &latch);
 }
 
 #[tokio::test]
 async fn a_restart_from_elsewhere_leaves_the_runtime_that_is_blocked() {
-    let (on, entered) = (single(), Arc::default());
-    let runner = counted(&entered, patient());
-    let latch = block(&on);
-    let guard = on.enter();
-    runner.request_start();
-    drop(guard);
+    let (on, latch, runner, entered) = unpolled();
     within(runner.restart()).await.unwrap();
     assert_eq!(runner.status().cycles(), 2);
     assert_eq!(entered.load(Ordering::SeqCst), 1);
     within(runner.stop()).await.unwrap();
-    latch.open();
-    on.shutdown_background();
+    release(on, &latch);
 }
 
 #[tokio::test]
@@ -120,15 +129,12 @@ async fn a_backoff_whose_driver_is_not_polled_is_stopped() {
     let backoff = Backoff::constant(Duration::from_secs(3600));
     let policy = RestartPolicy::on_failure().backoff(backoff).forever();
     let runner = Runner::with_settings(service, patient().restart(policy));
-    let guard = on.enter();
-    runner.request_start();
-    drop(guard);
+    start_on(&on, &runner);
     within(runner.wait_for(State::Backoff)).await;
     let latch = block(&on);
     within(runner.stop()).await.unwrap();
     assert_eq!(runner.state(), State::Stopped);
-    latch.open();
-    on.shutdown_background();
+    release(on, &latch);
 }
 
 #[tokio::test]
@@ -140,9 +146,7 @@ async fn a_thread_of_its_own_ends_the_service_without_the_runtime() {
         },
     );
     let runner = Runner::with_settings(service, patient());
-    let guard = on.enter();
-    runner.request_start();
-    drop(guard);
+    start_on(&on, &runner);
     within(until(|| runner.is_running())).await;
     let latch = block(&on);
     let stopped = within(runner.stop_within(Duration::from_millis(50))).await;
