@@ -25,7 +25,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::look;
 use crate::niceness::Spawner;
-use crate::proc_fs::Stat;
+use crate::proc_fs;
 use crate::signal::Signal;
 use crate::subreaper;
 
@@ -148,7 +148,7 @@ impl ProcessGroup {
 
     /// Returns whether it is seen that a process is of this group.
     pub(crate) fn has(&self, pid: u32) -> bool {
-        Stat::of(pid).is_some_and(|stat| stat.group == self.id())
+        proc_fs::group_of(pid) == Some(self.id())
     }
 
     /// Returns how the leader has ended, if it has.

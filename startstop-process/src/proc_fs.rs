@@ -110,15 +110,26 @@ pub(crate) fn members(
     Ok(members)
 }
 
-/// Asks the system for the group of a process, which takes a small part of the time that its file does. It does not fail for one that
-/// is there, unless the system is told to forbid it.
+/// Returns whether a process may be of one of these groups. One that is there, and of which the system does not say it, may be.
 fn may_be_of(pid: u32, groups: &BTreeSet<u32>) -> bool {
-    let group = i32::try_from(pid).map(|pid| getpgid(Some(Pid::from_raw(pid))));
-    match group {
-        // That of a thread of the kernel, and of one whose group is not of this namespace, is 0.
-        Ok(Ok(group)) => u32::try_from(group.as_raw()).is_ok_and(|group| groups.contains(&group)),
-        Ok(Err(error)) => error != nix::Error::ESRCH,
-        Err(_) => false,
+    let is_of = |group: Option<u32>| group.is_some_and(|group| groups.contains(&group));
+    asked_group_of(pid).map_or(true, is_of)
+}
+
+/// Returns the group of a process, a zombie too.
+pub(crate) fn group_of(pid: u32) -> Option<u32> {
+    asked_group_of(pid).unwrap_or_else(|_| Stat::of(pid).map(|stat| stat.group))
+}
+
+/// Asks the system for the group of a process, if it is there. That takes a small part of the time that its file does, and fails only
+/// where the system is told to forbid it. That of a thread of the kernel, and of one whose group is not of this namespace, is 0.
+fn asked_group_of(pid: u32) -> nix::Result<Option<u32>> {
+    let Ok(pid) = i32::try_from(pid) else {
+        return Ok(None);
+    };
+    match getpgid(Some(Pid::from_raw(pid))) {
+        Err(nix::Error::ESRCH) => Ok(None),
+        group => group.map(|group| u32::try_from(group.as_raw()).ok()),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The end of a group: a signal, and KILL before the deadline.
 
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use startstop_core::Context;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::ProcessError;
 use crate::group::{self, Ending, ProcessGroup};
@@ -132,25 +133,36 @@ pub(super) async fn end(
         group.signal_leader(signal);
         group.signal_leader(Signal::CONT);
     }
-    let ending = loop {
-        let in_time = clock.tick(&group).await;
-        tokio::select! {
-            biased;
-            Ok(ending) = group.ended() => break ending,
-            () = sleep(TICK) => {}
-        }
-        if let Ok(Some(ending)) = group.ending() {
-            break ending;
-        }
-        if !in_time {
-            return Err(left_behind(group).await);
-        }
+    let Some(ending) = leader_ended(&group, &mut clock).await else {
+        return Err(left_behind(group).await);
     };
     if !is_empty(&group, signal, &mut clock).await {
         return Err(left_behind(group).await);
     }
     group.reap();
     Ok(ending)
+}
+
+/// Waits until the leader has ended, or until there is no more time to wait.
+async fn leader_ended(group: &ProcessGroup, clock: &mut Clock<'_>) -> Option<Ending> {
+    let mut ended = pin!(group.ended());
+    loop {
+        let in_time = clock.tick(group).await;
+        match timeout(TICK, &mut ended).await {
+            Ok(Ok(ending)) => return Some(ending),
+            // It cannot be waited for, so it is looked at.
+            Ok(Err(_)) => {
+                ended.set(group.ended());
+                sleep(TICK).await;
+            }
+            Err(_) if in_time => continue,
+            Err(_) => {}
+        }
+        let ending = group.ending().ok().flatten();
+        if ending.is_some() || !in_time {
+            return ending;
+        }
+    }
 }
 
 async fn left_behind(group: ProcessGroup) -> ProcessError {
