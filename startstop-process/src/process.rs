@@ -4,6 +4,7 @@ mod message;
 mod notify;
 mod limits;
 mod obstacle;
+mod format;
 mod command;
 mod helper;
 mod waiting;
@@ -127,7 +128,8 @@ enum OnReload {
 
 impl Process {
     /// Makes a service of a program, which is looked for in the `PATH` that it will have, unless there is
-    /// a `/` in its name.
+    /// a `/` in its name. A script begins with `#!`: without it the start fails, as with other service managers, for only a
+    /// shell would guess what it is. Name the shell then: `Process::new("sh").arg("script")`.
     ///
     /// # Examples
     ///

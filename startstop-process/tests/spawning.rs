@@ -1,5 +1,7 @@
 //! Processes that cannot be spawned, and how others begin.
 
+mod scripts;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 

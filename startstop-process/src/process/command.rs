@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::limits::{NotRaised, Raise};
 use super::obstacle::{explain, find, is_executable, missing_interpreter};
-use super::{Process, Stdin};
+use super::{Process, Stdin, format};
 use crate::error::ProcessError;
 use crate::group::ProcessGroup;
 use crate::niceness::nicer;
@@ -184,6 +184,7 @@ fn command_line(process: &Process, raise: &Raise) -> io::Result<(OsString, Vec<O
         front.push(tool("setsid"));
     }
     if script.is_empty() && front.is_empty() {
+        format::refuse_script_of(process, &process.program)?;
         return Ok((process.program.clone(), process.args.clone()));
     }
     front.push(looked_at(process)?);
@@ -208,6 +209,7 @@ fn looked_at(process: &Process) -> io::Result<OsString> {
     if missing_interpreter(&found).is_some() {
         return Err(io::ErrorKind::NotFound.into());
     }
+    format::refuse_script(&found)?;
     if process.program.as_bytes().contains(&b'/') {
         // The child calls it from the working directory, where a relative path begins.
         return Ok(process.program.clone());

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use startstop_core::Context;
 
-use super::{Process, command};
+use super::{Process, command, format};
 use crate::error::last;
 use crate::group::{Ending, ProcessGroup};
 use crate::output::{Pump, Pumped, Sink};
@@ -102,6 +102,7 @@ impl fmt::Display for Refusal {
 
 fn build(process: &Process, words: &[OsString]) -> io::Result<Command> {
     let (program, args) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    format::refuse_script_of(process, program)?;
     let mut command = Command::new(program);
     command::surroundings(process, &mut command);
     command.args(args).stdin(Stdio::null()).process_group(0);

@@ -15,8 +15,14 @@ use crate::error::ProcessError;
 
 /// Finds the program in the `PATH` that it will have.
 pub(super) fn find(process: &Process) -> Option<PathBuf> {
-    let program = Path::new(&process.program);
-    if process.program.as_bytes().contains(&b'/') {
+    find_for(process, &process.program)
+}
+
+/// Finds the program of a command that has the `PATH` and the folder of a process.
+pub(super) fn find_for(process: &Process, program: &OsStr) -> Option<PathBuf> {
+    let is_path = program.as_bytes().contains(&b'/');
+    let program = Path::new(program);
+    if is_path {
         let base = process.cwd.clone().unwrap_or_default();
         return Some(base.join(program)).filter(|path| path.exists());
     }
@@ -73,7 +79,9 @@ fn obstacle(process: &Process, source: &io::Error) -> Option<String> {
     {
         return Some(what);
     }
-    if source.raw_os_error() == Some(8) && front_of(&path)?.strip_prefix(b"#!").is_none() {
+    if source.raw_os_error() == Some(Errno::NOEXEC.raw_os_error())
+        && front_of(&path)?.strip_prefix(b"#!").is_none()
+    {
         return Some("it is neither a program nor begins with `#!`".to_owned());
     }
     missing_interpreter(&path)
@@ -96,7 +104,7 @@ pub(super) fn missing_interpreter(path: &Path) -> Option<String> {
 }
 
 /// Returns what a file begins with.
-fn front_of(path: &Path) -> Option<Vec<u8>> {
+pub(super) fn front_of(path: &Path) -> Option<Vec<u8>> {
     let mut front = vec![0; 256];
     let n = fs::File::open(path)
         .and_then(|mut file| file.read(&mut front))

@@ -1,6 +1,7 @@
 //! The journal of the processes: tells what happens to them as it happens.
 
 use std::io;
+use std::iter::successors;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::output::{Line, Sink, Stream};
 
 /// The name that its lines bear.
 const NAME: &str = "startstop-run";
+
+/// How many causes of a failure are told.
+const LONGEST: usize = 1_000;
 
 /// How long the end waits for its last lines.
 const LAST: Duration = Duration::from_secs(1);
@@ -60,17 +64,16 @@ impl Journal {
 
 /// Returns what has caused a failure, which its own line leaves out: the error of the system, say.
 fn causes(kind: &EventKind) -> String {
-    let mut text = String::new();
-    let mut source = match kind {
+    let first = match kind {
         EventKind::Failed(failure) => failure.error().source(),
         _ => None,
     };
-    while let Some(error) = source {
-        let error_text = error.to_string();
-        text.extend([": ", &error_text.escape_debug().to_string()]);
-        source = error.source();
-    }
-    text
+    // A chain that leads back to itself has no end.
+    let causes = successors(first, |error| error.source()).take(LONGEST);
+    causes.fold(String::new(), |mut text, error| {
+        text.extend([": ", &error.to_string().escape_debug().to_string()]);
+        text
+    })
 }
 
 /// Returns whether an event is told: one that says no more than the next line is left out.
