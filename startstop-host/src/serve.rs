@@ -1,16 +1,18 @@
 //! HTTP servers whose connections are tasks of the service, so that nothing of them outlives its stop.
 //!
 //! [`accept`] takes connections and counts them; [`connection`] is the task of one, from its first byte to the drop of its
-//! socket; [`phase`] says what a connection is doing, and [`schedule`] until when it may; [`socket`] and [`respond`] tell it what
-//! has happened. [`listener`] is what is accepted from, and [`room`] says who goes when there are too many.
+//! socket; [`phase`] says what a connection is doing, and [`schedule`] until when it may; [`socket`], [`respond`] and [`executor`]
+//! tell it what has happened. [`listener`] is what is accepted from, and [`room`] says who goes when there are too many.
 //!
 //! 1. The task of a connection lasts until its socket is dropped, also when an upgrade has handed the socket to the user.
 //! 2. A connection that waits for its client has a deadline, before a stop and during it.
 
 mod app;
-mod executor;
 mod listener;
+mod tail;
+mod tunnels;
 mod phase;
+mod executor;
 mod room;
 mod socket;
 mod respond;
@@ -51,7 +53,8 @@ pub use tls::Tls;
 /// - Other requests in flight are finished until the deadline, and then dropped.
 /// - A connection that has sent half a head, or that was upgraded (a WebSocket), holds the stop up for at most half of the time
 ///   that is left, the former for no longer than the header timeout either. An upgraded one reads as ended after that half, and
-///   is closed at the deadline.
+///   is closed at the deadline. So does a connection of HTTP/2 that bears nothing but tunnels (CONNECT, or a WebSocket by it): it gets
+///   GOAWAY, and is closed after that half, or when the last of them has ended.
 ///
 /// The status shows how many connections there are, and how many requests are in flight, as its detail.
 ///
@@ -92,7 +95,7 @@ pub async fn serve(cx: Context, listener: impl Listener, app: impl App) -> io::R
 /// | setting | default | |
 /// |---|---|---|
 /// | `header_timeout` | 10 s | from the first byte of a head, or from the accept, to the end of the head |
-/// | `idle_timeout` | 60 s | how long a connection may stay without a request |
+/// | `idle_timeout` | 60 s | how long a connection may stay without a request; one with a WebSocket or another tunnel may for ever |
 /// | `max_connections` | none | how many are open at once; further ones wait, and the one that has been idle longest makes room |
 /// | `tls` | none | feature `tls` |
 ///

@@ -9,6 +9,7 @@ mod panics;
 mod slow_readers;
 #[cfg(feature = "tls")]
 mod tls;
+mod tunnels;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

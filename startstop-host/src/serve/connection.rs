@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
 use super::App;
-use super::executor::CxExecutor;
+use super::executor::ConnectionExecutor;
 use super::phase::ConnectionShared;
 use super::respond::Respond;
 use super::schedule::{Schedule, Step, Timeouts};
@@ -42,7 +42,12 @@ pub(super) async fn connection<I>(
         cx: cx.clone(),
         shared: Arc::clone(&shared),
     };
-    let mut builder = Builder::new(CxExecutor(cx.clone()));
+    let mut builder = Builder::new(ConnectionExecutor {
+        cx: cx.clone(),
+        shared: Arc::clone(&shared),
+    });
+    // WebSockets over HTTP/2, as axum's own server has them.
+    builder.http2().enable_connect_protocol();
     // The schedule keeps both timeouts, so hyper keeps none.
     builder.http1().header_read_timeout(None);
     {

@@ -9,6 +9,9 @@ use http_body::Body;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::tail::Tail;
+use super::tunnels::Tunnels;
+
 /// The first bytes of an HTTP/2 connection; no method of HTTP/1 begins like that.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
@@ -31,6 +34,8 @@ pub(super) enum Phase {
     Busy,
     /// It waits for a request, since then.
     Idle(Instant),
+    /// It speaks HTTP/2 and bears tunnels, but no other request.
+    Tunnel,
     /// It is no longer HTTP.
     Upgraded,
 }
@@ -54,6 +59,7 @@ pub(super) struct ConnectionShared {
     /// Whether answers say that the connection closes.
     pub(super) closes: AtomicBool,
     is_http2: AtomicBool,
+    pub(super) tunnels: Tunnels,
     /// Whether the client takes no more of what is to be sent.
     is_full: AtomicBool,
     /// Whether the socket reads as ended.
@@ -68,12 +74,12 @@ struct Inner {
     phase: Phase,
     requests: usize,
     first_request: Option<Instant>,
-    /// Whether the last request had a body.
+    /// Whether the last request had a body. Behind one it cannot be told whether a part of a head has come along.
     has_body: bool,
     /// When it was asked to make room for others.
     makes_room: Option<Instant>,
-    /// The last bytes that were received, of HTTP/1.
-    last: [u8; 4],
+    /// The end of what has come, of HTTP/1.
+    tail: Tail,
     /// The wakers of a read and of a write that wait.
     wakers: [Option<Waker>; 2],
     first: Vec<u8>,
@@ -89,7 +95,7 @@ impl ConnectionShared {
             first_request: None,
             has_body: false,
             makes_room: None,
-            last: [0; 4],
+            tail: Tail::default(),
             wakers: [None, None],
             first: Vec::new(),
         };
@@ -99,6 +105,7 @@ impl ConnectionShared {
             counts,
             closes: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
+            tunnels: Tunnels::default(),
             is_full: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -114,6 +121,7 @@ impl ConnectionShared {
         match self.inner().phase {
             // A full buffer means that the end of an answer is not sent yet.
             Phase::Idle(_) if self.is_full.load(Ordering::Acquire) => Phase::Busy,
+            Phase::Idle(_) if self.tunnels.are_open() => Phase::Tunnel,
             phase => phase,
         }
     }
@@ -151,7 +159,7 @@ impl ConnectionShared {
     pub(super) fn received(&self, bytes: &[u8]) {
         let mut inner = self.inner();
         if !self.is_http2() {
-            inner.remember(bytes);
+            inner.tail.remember(bytes);
         }
         if !bytes.is_empty() && inner.first.len() < PREFACE.len() && !self.is_http2() {
             let left = PREFACE.len() - inner.first.len();
@@ -199,7 +207,7 @@ impl ConnectionShared {
         inner.requests -= 1;
         if inner.requests == 0 && inner.phase == Phase::Busy {
             let now = Instant::now();
-            inner.phase = if !self.is_http2() && inner.has_begun_a_head() {
+            inner.phase = if !self.is_http2() && !inner.has_body && !inner.tail.ends_a_head() {
                 Phase::Head(now)
             } else {
                 Phase::Idle(now)
@@ -216,17 +224,25 @@ impl ConnectionShared {
         let is_full = written.is_pending();
         let was_full = self.is_full.swap(is_full, Ordering::AcqRel);
         if was_full && !is_full {
-            let mut inner = self.inner();
-            if let Phase::Idle(from) = &mut inner.phase {
-                *from = Instant::now();
-            }
-            drop(inner);
-            self.changed.notify_one();
+            self.is_idle_from_now();
         }
     }
 
-    pub(super) fn upgraded(&self) {
-        self.inner().phase = Phase::Upgraded;
+    /// Begins its idle time anew: something that was no request has kept it from being idle.
+    pub(super) fn is_idle_from_now(&self) {
+        if let Phase::Idle(from) = &mut self.inner().phase {
+            *from = Instant::now();
+        }
+        self.changed.notify_one();
+    }
+
+    /// From here on the bytes of the request are the app's; in HTTP/1 they are all that the connection bears.
+    pub(super) fn opened_a_tunnel(&self) {
+        if self.is_http2() {
+            self.tunnels.open();
+        } else {
+            self.inner().phase = Phase::Upgraded;
+        }
     }
 
     /// From now on the socket reads as ended.
@@ -270,20 +286,6 @@ impl ConnectionShared {
 
     pub(super) fn is_dropped(&self) -> bool {
         self.dropped.load(Ordering::Acquire)
-    }
-}
-
-impl Inner {
-    fn remember(&mut self, bytes: &[u8]) {
-        let new = bytes.len().min(self.last.len());
-        self.last.rotate_left(new);
-        let at = self.last.len() - new;
-        self.last[at..].copy_from_slice(&bytes[bytes.len() - new..]);
-    }
-
-    /// Returns whether a part of a head came along with the last request. Behind a body that cannot be told.
-    fn has_begun_a_head(&self) -> bool {
-        !self.has_body && !self.last.ends_with(b"\n\r\n") && !self.last.ends_with(b"\n\n")
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context as Task, Poll, ready};
 
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
-use http::{Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::{Buf, Incoming};
 use pin_project_lite::pin_project;
@@ -41,6 +41,20 @@ impl Drop for InFlight {
     }
 }
 
+/// The parts of a request that the meaning of its answer depends on.
+struct Asked {
+    method: Method,
+    version: Version,
+}
+
+impl Asked {
+    /// Returns whether from this answer on the bytes are the app's.
+    fn is_left_to(&self, status: StatusCode) -> bool {
+        let is_tunnel = self.method == Method::CONNECT && status.is_success();
+        is_tunnel || status == StatusCode::SWITCHING_PROTOCOLS
+    }
+}
+
 impl<A, B> hyper::service::Service<Request<Incoming>> for Respond<A>
 where
     A: Service<Request<Incoming>, Response = Response<B>> + Clone,
@@ -52,13 +66,16 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Answering<A> {
         request.extensions_mut().insert(self.cx.clone());
-        let version = request.version();
+        let asked = Asked {
+            method: request.method().clone(),
+            version: request.version(),
+        };
         let in_flight = Some(InFlight::begin(&self.shared, &request));
         Answering {
             app: self.app.clone(),
             request: Some(request),
             future: None,
-            version,
+            asked,
             cx: self.cx.clone(),
             in_flight,
         }
@@ -72,7 +89,7 @@ pin_project! {
         request: Option<Request<Incoming>>,
         #[pin]
         future: Option<A::Future>,
-        version: Version,
+        asked: Asked,
         cx: Context,
         in_flight: Option<Arc<InFlight>>,
     }
@@ -102,19 +119,20 @@ where
             .in_flight
             .take()
             .expect("a future is not polled after its end");
-        Poll::Ready(Ok(answer(response, *this.version, this.cx, in_flight)))
+        Poll::Ready(Ok(answer(response, this.asked, this.cx, in_flight)))
     }
 }
 
 fn answer<B>(
     mut response: Response<B>,
-    version: Version,
+    asked: &Asked,
     cx: &Context,
     in_flight: Arc<InFlight>,
 ) -> Response<AnswerBody<B>> {
     let shared = &in_flight.0;
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        shared.upgraded();
+    let version = asked.version;
+    if asked.is_left_to(response.status()) {
+        shared.opened_a_tunnel();
     } else if version < Version::HTTP_2 && shared.closes.load(Ordering::Acquire) {
         response
             .headers_mut()

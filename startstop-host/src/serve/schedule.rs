@@ -110,7 +110,7 @@ impl Schedule {
             (Phase::Opened(from), Told::Stop { at, .. }) => {
                 (from.max(*at), ON_ITS_WAY, Step::Goodbye)
             }
-            (Phase::Busy | Phase::Idle(_), Told::Drain | Told::Stop { .. })
+            (Phase::Busy | Phase::Tunnel | Phase::Idle(_), Told::Drain | Told::Stop { .. })
                 if shared.is_http2() =>
             {
                 // Requests that the client sent together with the first one are still on their way. A client gives up
@@ -120,7 +120,7 @@ impl Schedule {
             (Phase::Busy, Told::Stop { at, .. }) => (*at, Duration::ZERO, Step::Goodbye),
             (Phase::Idle(_), Told::Stop { at, .. }) => (*at, NOTICED, Step::Goodbye),
             (Phase::Opened(from) | Phase::Idle(from), _) => (from, idle, Step::Goodbye),
-            (Phase::Busy | Phase::Upgraded, _) => return None,
+            (Phase::Busy | Phase::Tunnel | Phase::Upgraded, _) => return None,
         };
         Some((from.checked_add(wait)?, step))
     }
@@ -131,7 +131,7 @@ impl Schedule {
             Phase::Fresh(from) | Phase::Head(from) | Phase::Opened(from) | Phase::Idle(from) => {
                 from.max(said)
             }
-            Phase::Busy | Phase::Upgraded => return None,
+            Phase::Busy | Phase::Tunnel | Phase::Upgraded => return None,
         };
         Some((from.checked_add(self.timeouts.header)?, Step::Close))
     }
