@@ -2,6 +2,7 @@
 
 mod crowded;
 mod descriptor;
+mod descriptors;
 mod down;
 mod unread;
 

@@ -1,4 +1,5 @@
-//! Datagrams to the manager. The socket may be abstract, which the crate that makes their text does not know.
+//! Datagrams to the manager. The socket may be abstract, which the crate that makes their text does not know; and it is made once, so
+//! that a process without a descriptor left still tells.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,6 +13,8 @@ use super::datagram::Datagram;
 /// The socket of the manager.
 #[derive(Debug)]
 pub(super) struct Sender {
+    /// Connected to nobody: a manager that begins anew has a new socket at the same address.
+    socket: UnixDatagram,
     addr: SocketAddr,
     /// Whether this process is the main one of the unit, so that what it says is taken for what the unit says: a successor is not
     /// yet, and a predecessor not any more. Only the main one is heard.
@@ -38,13 +41,19 @@ impl Sender {
             }
             _ => return Err(cannot("it begins with neither `/` nor `@`")),
         };
-        addr.map(|addr| {
-            Some(Self {
-                addr,
-                is_main: watch::Sender::new(true),
-            })
+        addr.and_then(Self::to)
+            .map(Some)
+            .map_err(|error| cannot(&error.to_string()))
+    }
+
+    fn to(addr: SocketAddr) -> io::Result<Self> {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        Ok(Self {
+            socket,
+            addr,
+            is_main: watch::Sender::new(true),
         })
-        .map_err(|error| cannot(&error.to_string()))
     }
 
     /// Makes it the sender of a successor, which is not the main process yet.
@@ -58,10 +67,9 @@ impl Sender {
         if !*self.is_main.borrow() {
             return Ok(());
         }
-        let socket = UnixDatagram::unbound()?;
-        socket.set_nonblocking(true)?;
-        socket.connect_addr(&self.addr)?;
-        socket.send(datagram.to_string().as_bytes()).map(drop)
+        let text = datagram.to_string();
+        let sent = self.socket.send_to_addr(text.as_bytes(), &self.addr);
+        sent.map(drop)
     }
 
     /// Waits until this process is the main one of the unit.

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             println!("{}", listener.local_addr().unwrap());
             Host::new(app()).admin_on(listener).main()
         }
+        Some("starves") => host(service_fn(starves)),
         Some("mute") => host(once(async |_cx| Err::<(), _>(Mute))),
         Some("falls") => host(Falls),
         Some("fd") => Host::new(app()).notify_fd(3).main(),
@@ -100,6 +101,14 @@ fn runtime() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .unwrap()
+}
+
+/// Takes all descriptors that this process may have.
+async fn starves(cx: Context) {
+    let null = || std::fs::File::open("/dev/null").ok();
+    let all: Vec<_> = std::iter::from_fn(null).collect();
+    println!("{} files", all.len());
+    cx.cancelled().await;
 }
 
 /// Gets a member whose stop may take much longer than that of those before it, and does.
