@@ -56,6 +56,9 @@ pub use tls::Tls;
 ///   is closed at the deadline. So does a connection of HTTP/2 that bears nothing but tunnels (CONNECT, or a WebSocket by it): it gets
 ///   GOAWAY, and is closed after that half, or when the last of them has ended.
 ///
+/// Where the process has no descriptor left for a client that waits, the connection that has been idle for the longest time makes room,
+/// once that is 5 s; the failure is reported.
+///
 /// The status shows how many connections there are, and how many requests are in flight, as its detail.
 ///
 /// # Examples

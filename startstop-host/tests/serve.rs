@@ -1,6 +1,8 @@
 //! Serving: what becomes of each kind of connection at a drain, a stop and a deadline.
 
 mod app;
+#[cfg(feature = "notify")]
+mod descriptors;
 mod goodbye;
 mod http2;
 mod limits;

@@ -27,14 +27,20 @@ const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 /// Certificates that are being read again.
 type Reading = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Until when nothing is accepted, since the last accept has failed.
+struct Pause {
+    until: Instant,
+    /// How many connections there were. When there are fewer, there is a descriptor again.
+    connections: usize,
+}
+
 struct Server<A> {
     settings: Serve,
     cx: Context,
     app: A,
     counts: Arc<ServeCounts>,
     room: Room,
-    /// Until when nothing is accepted, since the last accept has failed.
-    pause: Option<Instant>,
+    pause: Option<Pause>,
     /// The numbers of the last detail, and when the next may be written.
     shown: (usize, usize),
     next: Instant,
@@ -72,11 +78,14 @@ impl<A: App> Server<A> {
         // The client that was accepted while there was no room.
         let mut waits: Option<L::Io> = None;
         loop {
+            let number = self.room.number();
+            self.pause.take_if(|pause| number < pause.connections);
             if let Some(io) = waits.take_if(|_| !self.room.is_full()) {
                 self.begin(io);
             }
             let can_accept = !self.room.is_full() || self.room.can_be_made();
-            let accepts = self.pause.is_none() && waits.is_none() && can_accept;
+            let paused = self.pause.as_ref().map(|pause| pause.until);
+            let accepts = paused.is_none() && waits.is_none() && can_accept;
             let is_outdated = self.numbers() != self.shown;
             tokio::select! {
                 biased;
@@ -90,7 +99,7 @@ impl<A: App> Server<A> {
                         Err(error) => self.failed(error),
                     }
                 }
-                () = sleep_until_some(self.pause), if self.pause.is_some() => self.pause = None,
+                () = sleep_until_some(paused), if paused.is_some() => self.pause = None,
                 () = sleep_until(self.next), if is_outdated => self.show(),
                 () = self.room.is_to_look() => match waits {
                     Some(_) => self.room.make_if_full(),
@@ -138,10 +147,16 @@ impl<A: App> Server<A> {
         if is_of_the_client(&error) {
             return;
         }
+        if is_want_of_descriptors(&error) {
+            self.room.make();
+        }
         if !std::mem::replace(&mut self.has_reported, true) {
             self.cx.report(error);
         }
-        self.pause = Some(Instant::now() + AFTER_A_FAILURE);
+        self.pause = Some(Pause {
+            until: Instant::now() + AFTER_A_FAILURE,
+            connections: self.room.number(),
+        });
     }
 
     /// Takes what is in the queue now. Without the budget of a task, which would leave some of it there.
@@ -238,4 +253,11 @@ fn is_of_the_client(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
     )
+}
+
+/// Returns whether the process (`EMFILE`), or the whole system (`ENFILE`), has no descriptor left.
+fn is_want_of_descriptors(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    cfg!(unix) && matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }

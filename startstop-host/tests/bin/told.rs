@@ -34,6 +34,8 @@ fn main() -> ExitCode {
             println!("{}", listener.local_addr().unwrap());
             Host::new(app()).admin_on(listener).main()
         }
+        #[cfg(all(feature = "admin", feature = "serve"))]
+        Some("serves") => aloud(service_fn(serves)),
         Some("starves") => host(service_fn(starves)),
         Some("mute") => host(once(async |_cx| Err::<(), _>(Mute))),
         Some("falls") => host(Falls),
@@ -101,6 +103,30 @@ fn runtime() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .unwrap()
+}
+
+/// Prints what happens on stderr.
+#[cfg(all(feature = "admin", feature = "serve"))]
+fn aloud(service: impl Service) -> ExitCode {
+    let host = Host::new(service);
+    let mut events = host.runner().events();
+    runtime().block_on(async {
+        tokio::spawn(async move {
+            while let Some(event) = events.next().await {
+                eprintln!("{event}");
+            }
+        });
+        host.run().await
+    })
+}
+
+/// An HTTP server of one answer.
+#[cfg(all(feature = "admin", feature = "serve"))]
+async fn serves(cx: Context) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    let app = axum::Router::new().fallback(async || "web");
+    startstop_host::serve(cx, listener, app).await
 }
 
 /// Takes all descriptors that this process may have.
