@@ -2,6 +2,7 @@
 
 mod fixed;
 mod handles;
+mod many;
 mod records;
 mod silence;
 mod stops;
@@ -194,37 +195,6 @@ async fn shards_are_moved_as_little_as_can_be_over_one_to_twenty_processes() {
     }
     processes[0].stop().await.unwrap();
     work.assert_sound();
-}
-
-const RENEWALS: usize = 5;
-
-/// Once it is quiet a process renews its lease, and asks nothing else.
-#[tokio::test]
-async fn ten_thousand_shards_cost_one_lease_and_one_watch() {
-    let memory = Memory::new();
-    let cable = Cable::new(&memory);
-    let idle = |_: u32, _: Term| service_fn(async |cx: Context| cx.cancelled().await);
-    let shards = Shards::new("many", 10_000, cable.clone(), idle).timing(ROOMY);
-    let settings = Settings::new().stop_timeout(Duration::from_secs(4));
-    let runner = Runner::new(shards.settings(settings.abort_timeout(Duration::from_secs(1))));
-    runner.start().await.unwrap();
-    owns(&runner, 10_000).await;
-    let members = memory.list("many/members/").await.unwrap();
-    let (member, mut record) = members.into_iter().next().expect("one");
-    let calls = cable.calls();
-    for _ in 0..RENEWALS {
-        record = memory
-            .changed(&member, record.version())
-            .await
-            .unwrap()
-            .unwrap();
-    }
-    let asked = cable.calls() - calls;
-    assert!(
-        (RENEWALS - 1..=RENEWALS + 1).contains(&asked),
-        "{asked} calls"
-    );
-    runner.stop().await.unwrap();
 }
 
 /// Its process goes on, and so do the terms of the shards that stay.

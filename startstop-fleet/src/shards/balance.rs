@@ -12,11 +12,12 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use startstop_core::{Context, Group, Service};
+use tokio::sync::Semaphore;
 
 use super::ours::{Ours, ShardStage};
 use super::plan::plan;
 use super::run::{Balance, ShardsRun};
-use super::take::Taker;
+use super::take::{AT_ONCE, Taker};
 use super::view::{RecordTable, Source, View, member_of};
 use super::watching::Hearing;
 use crate::clock;
@@ -31,6 +32,9 @@ enum Woken {
     ByTime,
     ByChange,
 }
+
+/// For so long a shard changes are collected: each round looks at all of them, and thousands move one by one.
+const COLLECTED: Duration = Duration::from_micros(10);
 
 impl<S: Service, L: LeaseStore> Balance<S, L> {
     pub(super) async fn run(
@@ -54,6 +58,7 @@ impl<S: Service, L: LeaseStore> Balance<S, L> {
             ours,
             table,
             may_not_forget: AtomicBool::new(false),
+            releases: Semaphore::new(AT_ONCE),
         });
         let watch = self.watch(&run.table);
         let rounds = run.rounds();
@@ -100,9 +105,14 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
             return Woken::ByTime;
         }
         tokio::select! {
-            () = &mut pause => Woken::ByTime,
-            () = self.table.changed.notified() => Woken::ByChange,
+            () = &mut pause => return Woken::ByTime,
+            () = self.table.changed.notified() => {}
         }
+        tokio::select! {
+            () = pause => {}
+            () = tokio::time::sleep(COLLECTED * self.balance.count) => {}
+        }
+        Woken::ByChange
     }
 
     /// Looks at all records, and does what follows from them.
@@ -308,11 +318,12 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
                 running.term.close();
                 run.group.remove(&shard.to_string()).await.ok();
                 running.ended().await;
+                run.releases.acquire().await
             };
             // At a stop the record goes with the membership.
-            if run.cx.run_until_cancelled(ended).await.is_none() {
+            let Some(_turn) = run.cx.run_until_cancelled(ended).await else {
                 return;
-            }
+            };
             let balance = &run.balance;
             let name = balance.shard(shard);
             balance
@@ -320,7 +331,7 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
                 .await
                 .ok();
             run.ours.lock().remove(&shard);
-            run.tell();
+            run.tell_of(shard);
         });
     }
 }

@@ -9,7 +9,8 @@ use std::cmp::Reverse;
 pub(super) fn plan(members: &[&str], owners: &[Option<usize>]) -> Vec<usize> {
     let mut has = count(members.len(), owners);
     let shares = shares(&has, owners.len());
-    let mut kept = keep(members, owners, &shares);
+    let members: Vec<Fitness> = members.iter().copied().map(Fitness::of).collect();
+    let mut kept = keep(&members, owners, &shares);
     has = count(members.len(), &kept);
     for (shard, owner) in kept
         .iter_mut()
@@ -17,7 +18,7 @@ pub(super) fn plan(members: &[&str], owners: &[Option<usize>]) -> Vec<usize> {
         .filter(|(_, owner)| owner.is_none())
     {
         let room = (0..members.len()).filter(|member| has[*member] < shares[*member]);
-        let member = room.max_by_key(|member| weight(members[*member], shard));
+        let member = room.max_by_key(|member| members[*member].weight(shard));
         let member = member.expect("the shares are all shards together");
         has[member] += 1;
         *owner = Some(member);
@@ -38,15 +39,20 @@ fn shares(has: &[usize], shards: usize) -> Vec<usize> {
 }
 
 /// Takes what is too much from each, that which it is the least fit for first.
-fn keep(members: &[&str], owners: &[Option<usize>], shares: &[usize]) -> Vec<Option<usize>> {
+fn keep(members: &[Fitness], owners: &[Option<usize>], shares: &[usize]) -> Vec<Option<usize>> {
     let mut kept = owners.to_vec();
-    for (member, name) in members.iter().enumerate() {
-        let its =
-            |(shard, owner): (usize, &Option<usize>)| (*owner == Some(member)).then_some(shard);
-        let mut its: Vec<usize> = owners.iter().enumerate().filter_map(its).collect();
-        its.sort_by_key(|shard| Reverse(weight(name, *shard)));
-        for shard in its.into_iter().skip(shares[member]) {
-            kept[shard] = None;
+    let mut all = vec![Vec::new(); members.len()];
+    for (shard, owner) in owners.iter().enumerate() {
+        if let Some(owner) = owner {
+            all[*owner].push(shard);
+        }
+    }
+    for ((its, member), share) in all.iter_mut().zip(members).zip(shares) {
+        if its.len() > *share {
+            its.sort_by_cached_key(|shard| Reverse(member.weight(*shard)));
+            for shard in &its[*share..] {
+                kept[*shard] = None;
+            }
         }
     }
     kept
@@ -60,16 +66,28 @@ fn count(members: usize, owners: &[Option<usize>]) -> Vec<usize> {
     has
 }
 
-/// Returns how fit a member is for a shard: the same number on every machine and with every compiler.
-fn weight(member: &str, shard: usize) -> u64 {
-    let bytes = member.bytes().map(u64::from).chain([0, shard as u64]);
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ byte).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    // FNV mixes the last bytes badly, so mix as splitmix64 does.
-    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
+/// How fit a member is for each shard: the same numbers on every machine and with every compiler.
+#[derive(Debug, Clone, Copy)]
+struct Fitness(u64);
+
+impl Fitness {
+    /// Returns that of the member of this name.
+    fn of(member: &str) -> Self {
+        let bytes = member.bytes().map(u64::from).chain([0]);
+        Self(bytes.fold(0xcbf2_9ce4_8422_2325, fnv))
+    }
+
+    fn weight(self, shard: usize) -> u64 {
+        let hash = fnv(self.0, shard as u64);
+        // FNV mixes the last bytes badly, so mix as splitmix64 does.
+        let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        hash ^ (hash >> 31)
+    }
+}
+
+const fn fnv(hash: u64, byte: u64) -> u64 {
+    (hash ^ byte).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
 #[cfg(test)]

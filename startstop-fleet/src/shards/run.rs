@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use startstop_core::{Context, Group, Service, Settings};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::ours::Ours;
 use super::view::RecordTable;
@@ -39,6 +39,8 @@ pub(super) struct ShardsRun<S: Service, L: LeaseStore> {
     pub(super) table: RecordTable,
     /// There is no right to delete what members leave behind.
     pub(super) may_not_forget: AtomicBool,
+    /// A permit for each release that may be on its way at once.
+    pub(super) releases: Semaphore,
 }
 
 impl<S: Service, L: LeaseStore> Balance<S, L> {
@@ -72,6 +74,19 @@ impl<S: Service, L: LeaseStore> ShardsRun<S, L> {
             let changed = *owned != here;
             *owned = here;
             changed
+        });
+    }
+
+    /// Tells whether this shard is here now. Who takes ten thousand of them does not count all of them each time.
+    pub(super) fn tell_of(&self, shard: u32) {
+        self.balance.owned.send_if_modified(|owned| {
+            let is_here = self.ours.lock().contains_key(&shard);
+            match (owned.binary_search(&shard), is_here) {
+                (Err(at), true) => owned.insert(at, shard),
+                (Ok(at), false) => drop(owned.remove(at)),
+                _ => return false,
+            }
+            true
         });
     }
 }

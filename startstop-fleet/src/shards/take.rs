@@ -13,7 +13,7 @@ use crate::record::{Record, Version};
 use crate::store::{Claim, LeaseStore, StoreError};
 
 /// How many calls are on their way at once: ten thousand shards are not to take minutes, nor all of a store.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 pub(super) struct Taker<S: Service, L: LeaseStore> {
     run: Arc<ShardsRun<S, L>>,
@@ -84,7 +84,7 @@ impl<S: Service, L: LeaseStore> Taker<S, L> {
             stage: ShardStage::Starting,
         };
         self.run.ours.lock().insert(shard, owned);
-        self.run.tell();
+        self.run.tell_of(shard);
         self.start(shard, runner);
         Ok(())
     }

@@ -53,6 +53,8 @@ pub(super) struct View {
     /// The records of the shards, by their numbers; of those that are free too, where the store has told of them. One that no
     /// process of ours has written is free when it has been unchanged for a whole lease.
     pub(super) shards: HashMap<u32, Record>,
+    /// The place of each living member, by the name that the records of its shards bear.
+    holders: HashMap<String, usize>,
 }
 
 impl RecordTable {
@@ -158,6 +160,10 @@ impl RecordTable {
             }
         }
         view.members.sort_by(|one, other| one.0.cmp(&other.0));
+        let holders = view.members.iter().enumerate();
+        view.holders = holders
+            .map(|(place, (member, record))| (holder_of(member, record.fence()), place))
+            .collect();
         view
     }
 
@@ -203,9 +209,7 @@ impl View {
     /// Returns the place of the living member that has a shard.
     pub(super) fn owner(&self, shard: u32) -> Option<usize> {
         let holder = self.shards.get(&shard)?.holder()?;
-        self.members
-            .iter()
-            .position(|(member, record)| holder == holder_of(member, record.fence()))
+        self.holders.get(holder).copied()
     }
 }
 
