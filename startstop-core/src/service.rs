@@ -184,7 +184,7 @@ pub trait Service: Send + Sync + 'static {
     /// The default is `None`, for a service that is no composite: its own timeouts say how long.
     ///
     /// Implement it together with a [`stop_timeout`](Settings::stop_timeout) of [`Duration::MAX`], which leaves the time to
-    /// the parts. With a shorter one that is what the service may take, and this is not asked.
+    /// the parts. With a shorter one that is what the service may take, and this is not asked. A panic counts as `None`.
     ///
     /// # Examples
     ///

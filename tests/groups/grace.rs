@@ -1,6 +1,7 @@
 //! The longest that a stop can take, as `grace_period` tells it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use startstop_core::{
@@ -8,7 +9,7 @@ use startstop_core::{
     StartStop, service_fn,
 };
 
-use crate::support::{SECOND, idle};
+use crate::support::{SECOND, idle, within};
 
 fn timed(stop: u32, abort: u32) -> Settings {
     Settings::new()
@@ -241,4 +242,35 @@ fn ten_thousand_levels_need_no_stack() {
         .spawn(test)
         .unwrap();
     thread.join().expect("it does not overflow");
+}
+
+/// A service whose answer to how long it may take is a panic.
+struct Unsure(Arc<AtomicBool>);
+
+impl Service for Unsure {
+    type Error = BoxError;
+
+    async fn run(&self, cx: Context) -> Result<(), BoxError> {
+        cx.cancelled().await;
+        Ok(())
+    }
+
+    async fn shutdown(&self, _: Context) -> Result<(), BoxError> {
+        self.0.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn grace(&self) -> Option<Duration> {
+        panic!("nobody knows")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_stops_in_order_although_a_member_panics_when_it_is_asked_how_long_it_takes() {
+    let told = Arc::new(AtomicBool::new(false));
+    let app = group().with("a", Unsure(Arc::clone(&told)));
+    let app = Runner::new(app.then("b", with(Settings::new())).build().unwrap());
+    app.start().await.unwrap();
+    within(app.stop_within(9 * SECOND)).await.unwrap();
+    assert!(told.load(Ordering::Relaxed));
 }

@@ -2,10 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use startstop_core::{
-    Backoff, BoxError, Context, Events, Exit, Permanent, RestartPolicy, Runner, Settings,
-    WithExitCode, service_fn,
+    Backoff, BoxError, Context, Events, Exit, Group, Member, Permanent, Readiness, RestartPolicy,
+    Runner, Service, Settings, StartError, Status, WithExitCode, service_fn,
 };
 
 use crate::support::within;
@@ -102,5 +103,51 @@ async fn a_policy_restarts_after_any_error() {
         let _ = within(runner.start()).await;
         assert_eq!(within(runner.wait()).await, Exit::Failed, "{odd:?}");
         assert_eq!(runner.status().attempts(), 3, "{odd:?}");
+    }
+}
+
+/// It fails again and again, and tells of its children by a panic.
+struct Late(Odd);
+
+impl Service for Late {
+    type Error = Odd;
+
+    async fn run(&self, _: Context) -> Result<(), Odd> {
+        Err(self.0)
+    }
+
+    fn children(&self) -> Vec<Status> {
+        match self.0 {
+            Odd::SourcePanics => panic!("of the children"),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The group asks twice what keeps a member from being ready: at the deadline, and where it is aborted in its stop.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_late_ends_with_any_error_of_its_members() {
+    for odd in ALL {
+        let policy = RestartPolicy::on_failure().backoff(Backoff::constant(Duration::MAX));
+        let settings = Settings::new()
+            .readiness(Readiness::Explicit)
+            .restart(policy);
+        let late = Member::new(Late(odd)).settings(settings);
+        let group = Group::builder("app")
+            .settings(Settings::new().start_timeout(Duration::from_secs(1)))
+            .with("late", late)
+            .build();
+        let app = Runner::new(group.expect("one member"));
+        let error = within(app.start()).await.expect_err("it is late");
+        assert!(matches!(error, StartError::TimedOut), "{odd:?}: {error}");
+        let failure = app.errors_last().expect("it has failed");
+        let text = failure.error().to_string();
+        assert!(text.contains("late is backoff"), "{odd:?}: {text}");
+        let end = match odd {
+            Odd::TextPanics | Odd::TextFails => "its text panicked",
+            Odd::SourcePanics => "late is backoff",
+            Odd::CausedByItself => "odd",
+        };
+        assert!(text.ends_with(end), "{odd:?}: {text}");
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Node, Shared, drain};
+use crate::report::panic::catch_panic;
 use crate::report::shared_name::SharedName;
 use crate::rules::span::{Limits, Span};
 
@@ -92,7 +93,9 @@ impl SpanBranch {
 
 fn of_one(node: &dyn Node, parts: &[Named]) -> Span {
     let spans: Vec<Span> = parts.iter().map(|(_, span)| *span).collect();
-    Span::new(limits(node.shared()), node.grace(parts), &spans)
+    // User code; where it panics, nothing is known but the settings.
+    let grace = catch_panic(|| node.grace(parts)).unwrap_or_default();
+    Span::new(limits(node.shared()), grace, &spans)
 }
 
 fn limits(shared: &Shared) -> Limits {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use crate::engine::{Node, record, update};
+use crate::report::causes::text_of;
 use crate::report::failure::{Interruption, RawFailure};
+use crate::report::panic::catch_panic;
 use crate::report::state::State;
 use crate::report::text::Escaped;
 use crate::rules::lifecycle::End;
@@ -96,12 +98,16 @@ fn is_there(node: &Arc<dyn Node>) -> bool {
 
 /// Says what a member that is not ready is up to.
 fn says(name: &str, node: &dyn Node, deps: &[String]) -> String {
-    let status = snapshot::status(node);
-    let mut text = format!("{} is {}", Escaped(name), status.state());
+    let state = node.shared().atomic_state.read().state();
+    let mut text = format!("{} is {state}", Escaped(name));
     let deps: Vec<_> = deps.iter().map(|dep| Escaped(dep).to_string()).collect();
     if !deps.is_empty() {
         text = format!("{text} and waits for {}", deps.join(", "));
     }
+    // What it is made of may be told by code of the user.
+    let Ok(status) = catch_panic(|| snapshot::status(node)) else {
+        return text;
+    };
     if let Some(reason) = status.not_ready_reason() {
         text = format!("{text}, waiting for {}", Escaped(reason));
     }
@@ -109,7 +115,7 @@ fn says(name: &str, node: &dyn Node, deps: &[String]) -> String {
         text = format!("{text}, at {}", Escaped(checkpoint));
     }
     if let Some(failure) = status.last_failure() {
-        text = format!("{text}, after: {}", Escaped(&failure.error().to_string()));
+        text = format!("{text}, after: {}", Escaped(&text_of(failure.error())));
     }
     text
 }
