@@ -1,6 +1,7 @@
 //! Services that are made of other things: closures, threads, boxes, runners.
 
 mod blocking;
+mod blocking_polled;
 mod boxed;
 mod detached;
 mod every;

@@ -38,6 +38,7 @@ mod nesting;
 mod depth;
 mod depth_running;
 mod dropping;
+mod unlocked;
 mod tree;
 mod shared;
 mod attached;

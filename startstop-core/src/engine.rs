@@ -179,6 +179,15 @@ impl Shared {
     }
 }
 
+/// Makes a change that takes locks by itself and carries out what follows from that after it, when they are released.
+pub(crate) fn defer<T>(node: &Arc<dyn Node>, change: impl FnOnce(&mut Deferred) -> T) -> T {
+    let mut deferred = Deferred::default();
+    let result = change(&mut deferred);
+    deferred.run(node);
+    deferred.forget();
+    result
+}
+
 /// Changes an engine under its lock and carries out what follows from that after it.
 pub(crate) fn update<T>(
     node: &Arc<dyn Node>,

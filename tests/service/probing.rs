@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use startstop_core::{
-    Cause, Context, Permanent, Phase, ReloadError, Service, StopReason, every, service_fn,
+    BoxError, Cause, Context, Permanent, Phase, Probe, ReloadError, Service, StopReason, every,
+    service_fn,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Caller, SECOND, assert_panicked, idle, within};
+use crate::support::{Caller, SECOND, assert_panicked, idle, watched, within};
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_tells_what_the_service_says() {
@@ -199,4 +200,25 @@ async fn every_beats_and_reports_under_a_probe() {
     assert_eq!(probe.checkpoint(), Some("ticking"));
     token.cancel();
     assert!(run.outcome().await);
+}
+
+/// It asks the probe what was reported so far, as it becomes an error.
+struct Counts(Probe);
+
+impl From<Counts> for BoxError {
+    fn from(Counts(probe): Counts) -> Self {
+        format!("{} before", probe.reports().len()).into()
+    }
+}
+
+#[test]
+fn a_report_to_a_context_without_a_runner_is_converted_without_a_lock() {
+    watched(|| {
+        let (cx, probe) = Context::probed(CancellationToken::new());
+        cx.report(Counts(probe.clone()));
+        cx.report(Counts(probe.clone()));
+        let reports = probe.reports();
+        let said: Vec<String> = reports.iter().map(|it| it.error().to_string()).collect();
+        assert_eq!(said, ["0 before", "1 before"]);
+    });
 }

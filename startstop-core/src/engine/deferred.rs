@@ -19,7 +19,7 @@ use super::owners::{OwnerGuard, PartObserver};
 use super::seldom::Seldom;
 use super::{Job, Node, unresponsive};
 use crate::engine::parent::Parent;
-use crate::engine::waiters::Wakes;
+use crate::engine::waiters::{Answer, Wakes};
 use crate::report::event::Evicted;
 use crate::report::failure::Failure;
 use crate::report::panic::{catch_panic, catch_panics};
@@ -139,6 +139,13 @@ impl Deferred {
     #[inline]
     pub(super) fn drop_failure(&mut self, failure: Option<Failure>) {
         if let Some(failure) = failure {
+            self.keep_failure(failure);
+        }
+    }
+
+    /// Drops an answer after the lock.
+    pub(super) fn drop_answer(&mut self, answer: Answer) {
+        if let Answer::Failed(failure) = answer {
             self.keep_failure(failure);
         }
     }

@@ -70,9 +70,7 @@ impl Future for Passing {
         } = &mut *self;
         let result = std::mem::replace(result, Ok(()));
         gate::update_apart(owner, |shared, synced, deferred| {
-            if shared.is_current(*epoch) {
-                reload::answer(synced, *round, result, deferred);
-            }
+            reload::answer_of(synced, shared, (*epoch, *round), result, deferred);
         });
         Poll::Ready(())
     }

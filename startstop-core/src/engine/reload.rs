@@ -259,6 +259,21 @@ pub(crate) fn drop_share(synced: &mut Synced, shared: &Shared, id: u32, deferred
     }
 }
 
+/// A share of a round of attempt `epoch` is answered, by who may come too late.
+pub(crate) fn answer_of(
+    synced: &mut Synced,
+    shared: &Shared,
+    (epoch, id): (u64, u32),
+    result: Result<(), ReloadError>,
+    deferred: &mut Deferred,
+) {
+    if shared.is_current(epoch) {
+        answer(synced, id, result, deferred);
+    } else {
+        deferred.drop_answer(result.into());
+    }
+}
+
 /// A share is answered.
 pub(crate) fn answer(
     synced: &mut Synced,
@@ -267,11 +282,16 @@ pub(crate) fn answer(
     deferred: &mut Deferred,
 ) {
     let Some(round) = round(synced, id) else {
+        deferred.drop_answer(answer.into());
         return;
     };
     round.held = round.held.saturating_sub(1);
     let result = match round.result.take() {
-        Some(first) => combined(first, answer),
+        Some(first) => {
+            // One of the two is left over.
+            deferred.drop_answer(answer.clone().into());
+            combined(first, answer)
+        }
         None => answer,
     };
     if !round.is_over() {
@@ -300,9 +320,11 @@ fn tell_requesters(
     result: Result<(), ReloadError>,
     deferred: &mut Deferred,
 ) {
+    let answer = Answer::from(result);
     synced
         .waiters
-        .answer(Topic::Reloaded(id), &result.into(), &mut deferred.wakes);
+        .answer(Topic::Reloaded(id), &answer, &mut deferred.wakes);
+    deferred.drop_answer(answer);
 }
 
 /// The attempt ends, and with it what it has not answered.

@@ -10,7 +10,7 @@ use super::error::GroupError;
 use super::member::{IntoMember, MemberPart, Prepared};
 use super::table::{ChangeWaiter, Table, TableEntry, edges_of};
 use super::{Group, GroupShared};
-use crate::engine::{Ending, Identity, Node, ancestry};
+use crate::engine::{Deferred, Ending, Identity, Node, ancestry, defer};
 use crate::report::error::StartError;
 use crate::report::shared_name::SharedName;
 use crate::report::state::State;
@@ -110,7 +110,10 @@ impl Group {
                 said(answer).await
             }
             // Whoever started it by its handle has to live with that.
-            Removal::Done(part) => part.handle.stop().await.map_err(GroupError::Stop),
+            Removal::Done(entry) => {
+                let stopped = entry.part.handle.stop().await;
+                stopped.map_err(GroupError::Stop)
+            }
         }
     }
 }
@@ -132,11 +135,20 @@ pub(super) fn reply(sender: Option<ChangeWaiter>, outcome: Result<(), GroupError
 /// The owner of the group, its table, and the member in it.
 type Added<'t> = (Option<Arc<dyn Node>>, MutexGuard<'t, Table>, Id);
 
+/// The group as an insertion has found it, and where the answer comes.
+enum Inserted {
+    /// It runs: its supervisor is to look at the member.
+    Open(Id, ChangeReply),
+    /// It is about to run.
+    ToOpen(ChangeReply),
+    AtRest,
+}
+
 enum Removal {
     /// The supervisor does it.
     Asked(ChangeReply),
     /// The group does not run: the member is off, and may run by itself.
-    Done(MemberPart),
+    Done(TableEntry),
 }
 
 impl GroupShared {
@@ -168,23 +180,46 @@ impl GroupShared {
         member: Prepared,
     ) -> Result<Option<ChangeReply>, GroupError> {
         let part = member.part.clone();
+        let put = |deferred: &mut Deferred| self.put(name, member, &part, deferred);
+        let inserted = defer(&part.node, put)?;
+        Ok(match inserted {
+            Inserted::Open(id, answer) => {
+                self.change_queue.push(id);
+                Some(answer)
+            }
+            Inserted::ToOpen(answer) => Some(answer),
+            Inserted::AtRest => None,
+        })
+    }
+
+    /// Puts a member into the table; whom that wakes is left to be woken without its lock.
+    fn put(
+        self: &Arc<Self>,
+        name: SharedName,
+        member: Prepared,
+        part: &MemberPart,
+        deferred: &mut Deferred,
+    ) -> Result<Inserted, GroupError> {
         let told = name.clone();
+        // The owner goes last: it may be the last reference to it.
         let (owner, mut table, id) = self.add(name, member)?;
         if let Some(owner) = &owner {
             // Under the lock, as below: it is told before anybody starts the member.
-            listen::inserted(owner, &told, &part.node);
+            listen::inserted(owner, &told, &part.node, deferred);
         }
-        if table.plan.is_open() {
+        let inserted = if table.plan.is_open() {
             let answer = table.ask(id);
             // Under the lock: who takes it off again finds it observed.
-            observe(&self.change_queue, id, &part);
-            drop(table);
-            self.change_queue.push(id);
-            return Ok(Some(answer));
-        }
-        // Its supervisor finds the member when it comes.
-        let opens = owner.is_some_and(|owner| self.is_to_open(&owner, &part));
-        Ok(opens.then(|| table.ask(id)))
+            observe(&self.change_queue, id, part);
+            Inserted::Open(id, answer)
+        } else if owner.as_ref().is_some_and(|it| self.is_to_open(it, part)) {
+            // Its supervisor finds the member when it comes.
+            Inserted::ToOpen(table.ask(id))
+        } else {
+            Inserted::AtRest
+        };
+        drop(table);
+        Ok(inserted)
     }
 
     /// Whether the group has been told to start, or starts, and its supervisor has not come yet. If it never does, the member
@@ -222,9 +257,11 @@ impl GroupShared {
 
 impl GroupShared {
     fn remove(&self, name: &str) -> Result<Removal, GroupError> {
-        let removal = self.table().remove(name)?;
-        if let Removal::Done(part) = &removal {
-            self.tell_removed(&name.into(), part);
+        let mut removal = self.table().remove(name)?;
+        if let Removal::Done(entry) = &mut removal {
+            self.tell_removed(&entry.name, &entry.part);
+            let not_started = GroupError::Start(StartError::Stopped);
+            reply(entry.take_inserting(), Err(not_started));
         }
         Ok(removal)
     }
@@ -279,10 +316,8 @@ impl Table {
             return Err(GroupError::Stopping);
         }
         if !self.plan.is_open() {
-            let mut entry = self.delete(id).ok_or_else(unknown)?;
-            let not_started = GroupError::Start(StartError::Stopped);
-            reply(entry.take_inserting(), Err(not_started));
-            return Ok(Removal::Done(entry.part));
+            // Who waits for its insertion is answered without the lock.
+            return self.delete(id).map(Removal::Done).ok_or_else(unknown);
         }
         let (sender, answer) = oneshot::channel();
         self.entry_mut(id).remove_for(sender);

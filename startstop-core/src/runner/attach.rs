@@ -9,7 +9,7 @@ use crate::engine::attempt_guard::AttemptGuard;
 use crate::engine::owners::PartObserver;
 use crate::engine::request::{self, Caller};
 use crate::engine::{
-    Ending, Mark, Node, Observer, Shared, Synced, ancestry, attached, gate, owners,
+    Ending, Mark, Node, Observer, Shared, Synced, ancestry, attached, defer, gate, owners,
 };
 use crate::report::path::is_name;
 use crate::report::shared_name::SharedName;
@@ -171,7 +171,9 @@ fn attach(cx: &Context, name: &SharedName, part: &Arc<dyn Node>) -> Result<(), A
     })?;
     let link = Arc::new(Attachment::new(owner, epoch, name, part));
     listen::place(owner, name, part);
-    listen::inserted(owner, name, part);
+    defer(part, |deferred| {
+        listen::inserted(owner, name, part, deferred);
+    });
     if keep(attempt, &link, part) {
         Ok(())
     } else {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Listener, Node, listeners, update};
+use crate::engine::{Deferred, Listener, Node, listeners, update};
 use crate::report::event::{EventKind, Events};
 use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
@@ -79,13 +79,18 @@ pub(crate) fn place_below(owner: &Path, name: &SharedName, part: &Arc<dyn Node>)
 }
 
 /// A part is added to an owner that is listened to: it and its parts tell the streams of the owner from now on, and that before
-/// all else.
-pub(crate) fn inserted(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn Node>) {
+/// all else. Who reads them is woken by what is deferred, for the lock of a table may be held here.
+pub(crate) fn inserted(
+    owner: &Arc<dyn Node>,
+    name: &SharedName,
+    part: &Arc<dyn Node>,
+    deferred: &mut Deferred,
+) {
     for listener in listeners_below(owner, name) {
-        update(part, |_, synced, deferred| {
-            listeners::listen(synced, listener.clone());
-            listeners::tell_one(synced, &listener, EventKind::Inserted, deferred);
-        });
+        let mut synced = part.shared().synced();
+        listeners::listen(&mut synced, listener.clone());
+        listeners::tell_one(&synced, &listener, EventKind::Inserted, deferred);
+        drop(synced);
         hand_down(part, listener);
     }
 }

@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 use super::Reload;
 use crate::report::error::ReloadError;
 use crate::report::failure::{Failure, KeptError, RawFailure, Record};
-use crate::report::panic::BoxError;
 use crate::report::path::Path;
 use crate::report::state::Phase;
 use crate::sync::{CancellationToken, Mutex, MutexGuard, Notify};
@@ -65,10 +64,6 @@ impl Said {
 
     pub(super) fn beat(&mut self) {
         self.beats += 1;
-    }
-
-    pub(super) fn report(&mut self, error: BoxError) {
-        self.record(Phase::Run, RawFailure::reported(error));
     }
 
     fn record(&mut self, phase: Phase, fault: RawFailure) -> Failure {

@@ -135,9 +135,7 @@ impl Reload {
 
 fn answer(attempt: &Attempt, round: u32, result: Result<(), ReloadError>) {
     update(attempt.node(), |shared, synced, deferred| {
-        if shared.is_current(attempt.epoch()) {
-            reload::answer(synced, round, result, deferred);
-        }
+        reload::answer_of(synced, shared, (attempt.epoch(), round), result, deferred);
     });
 }
 

@@ -147,11 +147,12 @@ impl Context {
     /// # }
     /// ```
     pub fn report(&self, error: impl Into<BoxError>) {
+        // Outside of all locks: it is user code.
+        let fault = RawFailure::reported(error.into());
         let attempt = match &self.link {
             Link::Attempt(attempt) => attempt,
-            Link::Detached(detached) => return detached.said().report(error.into()),
+            Link::Detached(detached) => return detached.record(fault),
         };
-        let fault = RawFailure::reported(error.into());
         let phase = attempt.phase();
         // Handed back if the context is inert, since its drop is user code.
         let _inert = update(attempt.node(), |shared, synced, deferred| {

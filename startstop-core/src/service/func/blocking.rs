@@ -239,7 +239,9 @@ impl Receiver {
                     Poll::Ready(ended)
                 }
                 None => {
-                    state.waker = Some(cx.waker().clone());
+                    let old = state.waker.replace(cx.waker().clone());
+                    drop(state);
+                    drop(old);
                     Poll::Pending
                 }
             }
