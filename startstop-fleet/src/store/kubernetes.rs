@@ -7,16 +7,19 @@
 //! 4. A lease is released by an empty holder, so that its transitions go on.
 
 mod api;
+mod clients;
 mod object;
+mod token;
 
 use std::fmt;
-use std::path::PathBuf;
 
 use futures_util::StreamExt;
 use kube::core::WatchEvent;
 
 use self::api::{Api, LeaseEvent, LeaseWatch};
-use self::object::{Lease, rename};
+use self::clients::Clients;
+use self::object::{Lease, check_namespace, rename};
+use self::token::TokenFile;
 use super::kept::Kept;
 use super::{Change, Claim, LeaseStore, StoreError};
 use crate::record::{Record, Version};
@@ -70,7 +73,7 @@ impl Kubernetes {
     }
 
     /// Connects by a configuration of one's own, in its default namespace. A token file is read for each request, whatever stands
-    /// behind the token. Where the name of the server has several addresses, a call that was not answered is followed by one to
+    /// behind the token; what it said last goes on where it cannot be read. The certificate of the authority is read once. Where the name of the server has several addresses, a call that was not answered is followed by one to
     /// another address, unless there is a proxy.
     ///
     /// # Errors
@@ -89,18 +92,20 @@ impl Kubernetes {
     /// # }
     /// ```
     pub fn with_config(mut config: kube::Config) -> Result<Self, StoreError> {
-        // The client refuses a token that ends with a line end, so read the file here.
         let token_file = config.auth_info.token_file.take();
-        let client = kube::Client::try_from(config.clone());
-        let client = client.map_err(|error| StoreError::refused(format!("no cluster: {error}")))?;
-        let namespace = client.default_namespace().to_owned();
-        let mut store = Self::with_client(client, namespace);
-        store.api.choose_addresses(config);
-        store.api.token_file = token_file.map(|file| PathBuf::from(file).into());
-        Ok(store)
+        if token_file.is_some() {
+            // As with `kubectl` the file comes before whatever else gives a token.
+            (config.auth_info.token, config.auth_info.exec) = (None, None);
+        }
+        let namespace = config.default_namespace.clone();
+        let clients = Clients::from_config(config);
+        let clients =
+            clients.map_err(|error| StoreError::refused(format!("no cluster: {error}")))?;
+        let token_file = token_file.map(TokenFile::at);
+        Ok(Self::with(Api::new(clients, &namespace, token_file)))
     }
 
-    /// Uses a client of one's own, in a namespace.
+    /// Uses a client of one's own, in a namespace. It works on the runtime that it was made on, and no longer than that.
     ///
     /// # Examples
     ///
@@ -113,10 +118,12 @@ impl Kubernetes {
     /// # }
     /// ```
     pub fn with_client(client: kube::Client, namespace: impl Into<String>) -> Self {
-        Self {
-            api: Api::new(client, namespace.into()),
-            watches: Kept::default(),
-        }
+        Self::with(Api::new(Clients::of(client), &namespace.into(), None))
+    }
+
+    fn with(api: Api) -> Self {
+        let watches = Kept::default();
+        Self { api, watches }
     }
 
     /// Returns the record of an event and the lease that it is of; nothing if it is only a bookmark.
@@ -144,6 +151,7 @@ impl LeaseStore for Kubernetes {
     /// Tries each verb, without any effect.
     async fn check(&self, name: &str) -> Result<(), StoreError> {
         let object = rename(name)?;
+        check_namespace(&self.api.namespace)?;
         self.api.get(&object).await?;
         self.api.try_create(&object).await?;
         self.api.try_update(&object).await?;

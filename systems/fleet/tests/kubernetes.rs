@@ -3,6 +3,7 @@
 //! With `STARTSTOP_KUBECONFIG=1` the suites of the store run against the cluster of `KUBECONFIG` instead.
 
 mod api;
+mod connecting;
 mod kinds;
 mod rules;
 mod shards;
@@ -182,25 +183,6 @@ async fn a_watch_that_is_too_old_or_ends_is_no_harm() {
     let (told, released) = tokio::join!(store.changed("invoices", renewed.version()), released);
     released.unwrap();
     assert!(told.unwrap().is_some_and(|record| record.is_free()));
-}
-
-/// As mounted ones are, and those that people write by hand.
-#[tokio::test]
-async fn a_token_file_with_a_line_end_at_its_end_is_read() {
-    let (_server, addr) = Server::start().await;
-    let folder = crate::server::Folder::new("token");
-    let path = folder.0.join("token");
-    std::fs::write(&path, "all\n").unwrap();
-    let mut config = Config::new(format!("http://{addr}").parse().unwrap());
-    config.default_namespace = NAMESPACE.to_owned();
-    config.auth_info.token_file = Some(path.to_str().unwrap().to_owned());
-    let store = Kubernetes::with_config(config).unwrap();
-    store.check("invoices").await.unwrap();
-    std::fs::write(&path, "nobody\n").unwrap(); // it is another one from now on
-    assert!(matches!(
-        store.check("invoices").await,
-        Err(StoreError::Refused(_))
-    ));
 }
 
 #[tokio::test]

@@ -1,32 +1,30 @@
 //! Requests to the API server, and what its answers mean.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::Stream;
-use http::{Method, Request, Uri};
+use http::{Method, Request};
 use kube::Client;
 use kube::client::Body;
 use kube::core::{ErrorResponse, WatchEvent};
 use serde_json::{Value, json};
 
+use super::clients::Clients;
 use super::object::{Lease, parts};
+use super::token::TokenFile;
 use crate::record::Version;
 use crate::store::StoreError;
 use crate::store::error::is_no_http;
-use crate::store::way::{Way, WayCall};
+use crate::store::way::WayCall;
 
 #[derive(Clone)]
 pub(super) struct Api {
-    way: Way<Client>,
-    /// The configuration of the clients that are ours.
-    config: Option<Arc<kube::Config>>,
-    pub(super) namespace: String,
-    /// The path of the token, if the client does not know it: the token may be another one each hour.
-    pub(super) token_file: Option<Arc<Path>>,
+    clients: Clients,
+    pub(super) namespace: Arc<str>,
+    /// That of the token, if the client does not know it.
+    token_file: Option<TokenFile>,
     /// The objects as they were last seen, so that a renewal needs one request.
     seen: Arc<Mutex<HashMap<String, Lease>>>,
 }
@@ -44,45 +42,14 @@ const WATCH: u32 = 300;
 const DRY: &str = "?dryRun=All";
 
 impl Api {
-    pub(super) fn new(client: Client, namespace: String) -> Self {
+    pub(super) fn new(clients: Clients, namespace: &str, token_file: Option<TokenFile>) -> Self {
         Self {
-            way: Way::new(client, None),
-            config: None,
-            namespace,
-            token_file: None,
+            clients,
+            // A file that somebody has written by hand ends with a line end.
+            namespace: namespace.trim().into(),
+            token_file,
             seen: Arc::default(),
         }
-    }
-
-    /// Takes another address of the server after a call that was not answered, by clients of this configuration.
-    pub(super) fn choose_addresses(&mut self, config: kube::Config) {
-        let url = &config.cluster_url;
-        let port = url.port_u16().unwrap_or(match url.scheme_str() {
-            Some("http") => 80,
-            _ => 443,
-        });
-        let server = url.host().map(|host| (host.to_owned(), port));
-        let server = server.filter(|_| config.proxy_url.is_none());
-        self.way = Way::new(self.way.by_name().clone(), server);
-        self.config = Some(Arc::new(config));
-    }
-
-    /// Returns the client for the next request.
-    async fn client(&self) -> (Client, WayCall<Client>) {
-        let at = |name: &str, addresses: &[SocketAddr]| self.client_at(name, addresses.first()?);
-        self.way.client(at).await
-    }
-
-    /// It asks for the certificate of the name, and says in each request that it means the name.
-    fn client_at(&self, name: &str, address: &SocketAddr) -> Option<Client> {
-        let mut config = kube::Config::clone(self.config.as_ref()?);
-        let mut url = config.cluster_url.into_parts();
-        url.authority = address.to_string().parse().ok();
-        config.cluster_url = Uri::from_parts(url).ok()?;
-        config
-            .tls_server_name
-            .get_or_insert_with(|| name.to_owned());
-        Client::try_from(config).ok()
     }
 
     pub(super) async fn get(&self, name: &str) -> Result<Option<Lease>, StoreError> {
@@ -174,7 +141,7 @@ impl Api {
 
     async fn events(&self, path: &str) -> Result<LeaseWatch, StoreError> {
         let request = self.request(Method::GET, path, None).map_err(said)?;
-        let (client, called) = self.client().await;
+        let (client, called) = self.clients.next().await.map_err(said)?;
         let events = client.request_events::<Value>(request).await;
         note(called, &events);
         Ok(Box::pin(events.map_err(said)?))
@@ -209,7 +176,7 @@ impl Api {
     pub(super) async fn try_watch(&self, name: &str) -> Result<(), StoreError> {
         let request = || self.request(Method::GET, &watching(name, "0"), None);
         let request_body = request().map_err(said)?.map(Body::from);
-        let (client, called) = self.client().await;
+        let (client, called) = self.clients.next().await.map_err(said)?;
         let answer = client.send(request_body).await;
         note(called, &answer);
         if answer.map_err(said)?.status().is_success() {
@@ -235,7 +202,7 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Value, kube::Error> {
         let request = self.request(method, path, body)?;
-        let (client, called) = self.client().await;
+        let (client, called) = self.clients.next().await?;
         let answer = client.request::<Value>(request).await;
         note(called, &answer);
         answer
@@ -254,22 +221,17 @@ impl Api {
             .method(method)
             .uri(format!("{base}{path}"))
             .header(http::header::CONTENT_TYPE, "application/json");
-        let server = self
-            .config
-            .as_ref()
-            .and_then(|config| config.cluster_url.authority());
+        let config = self.clients.config();
+        let server = config.and_then(|config| config.cluster_url.authority());
         let request = match server {
             Some(server) => request.header(http::header::HOST, server.as_str()),
             None => request,
         };
         let request = match &self.token_file {
             Some(file) => {
-                let token = std::fs::read_to_string(file);
+                let token = file.read();
                 let token = token.map_err(|error| kube::Error::Service(error.into()))?;
-                request.header(
-                    http::header::AUTHORIZATION,
-                    format!("Bearer {}", token.trim()),
-                )
+                request.header(http::header::AUTHORIZATION, format!("Bearer {token}"))
             }
             None => request,
         };

@@ -139,18 +139,27 @@ pub(super) fn parts(version: &Version) -> Option<(&str, &str)> {
 
 /// Returns the name of the object: lower-case letters, digits and dashes, with dots for slashes.
 pub(super) fn rename(name: &str) -> Result<String, StoreError> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let good = |part: &str| {
-        part.starts_with(plain)
-            && part.ends_with(plain)
-            && part.chars().all(|c| plain(c) || c == '-')
-    };
-    if name.len() > 253 || !name.split('/').all(good) {
+    if name.len() > 253 || !name.split('/').all(is_label) {
         return Err(StoreError::refused(format!(
             "{name:?} is no name of a lease in Kubernetes: lower-case letters, digits and dashes, parted by slashes, at most 253"
         )));
     }
     Ok(name.replace('/', "."))
+}
+
+/// Refuses what no namespace is called, for the server would be asked for something else.
+pub(super) fn check_namespace(name: &str) -> Result<(), StoreError> {
+    if name.len() > 63 || !is_label(name) {
+        return Err(StoreError::refused(format!(
+            "{name:?} is no name of a namespace in Kubernetes: lower-case letters, digits and dashes, at most 63"
+        )));
+    }
+    Ok(())
+}
+
+fn is_label(part: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    part.starts_with(plain) && part.ends_with(plain) && part.chars().all(|c| plain(c) || c == '-')
 }
 
 #[cfg(test)]
