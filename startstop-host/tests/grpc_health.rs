@@ -1,6 +1,7 @@
 //! gRPC health, asked by a client of tonic: which names are known, what they answer, and when a watch ends.
 
 mod client;
+mod same_path;
 mod watching;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 #[cfg(feature = "notify")]
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -57,6 +57,23 @@ async fn a_head_that_does_not_come_ends_the_connection() {
     let closed = timeout(Duration::from_secs(30), half.read_to_end(&mut rest)).await;
     assert!(closed.is_ok(), "closed after the limit of 10 s");
     program.stop().await;
+}
+
+#[tokio::test]
+async fn half_of_what_a_client_sends_does_not_hold_up_the_end() {
+    let head = "GET /livez HTTP/1.1\r\nhost: a\r\n";
+    let half_a_body = format!("{head}content-length: 9\r\n\r\nabc");
+    for half in ["GET /livez HTTP/1.1\r\nho", head, &half_a_body, ""] {
+        let program = Program::run(shop()).await;
+        let mut client = TcpStream::connect(program.addr).await.unwrap();
+        client.write_all(half.as_bytes()).await.unwrap();
+        // An answer to another one means that the first was accepted.
+        assert_eq!(get(program.addr, "/livez").await.body, "ok");
+        let begin = Instant::now();
+        program.stop().await;
+        let took = begin.elapsed();
+        assert!(took < Duration::from_secs(5), "{half:?}: {took:?}");
+    }
 }
 
 #[tokio::test]

@@ -85,6 +85,19 @@ async fn nobody_makes_room_while_nobody_waits() {
 }
 
 #[tokio::test]
+async fn half_a_head_holds_a_stop_up_for_no_longer_than_the_header_timeout() {
+    let half_of_the_stop = Duration::from_secs(30);
+    let settings = Settings::new().stop_timeout(2 * half_of_the_stop);
+    let server = server_with(settings, Serve::new().header_timeout(SHORT)).await;
+    let mut client = TcpStream::connect(server.addr).await.unwrap();
+    client.write_all(b"GET / HT").await.unwrap();
+    idle(server.addr).await; // the first one is accepted by then
+    let stopped = tokio::time::timeout(half_of_the_stop / 3, server.runner.stop());
+    stopped.await.expect("it ends").unwrap();
+    rest(&mut client).await;
+}
+
+#[tokio::test]
 async fn a_client_that_has_sent_nothing_is_waited_for_a_moment_at_a_stop() {
     let server = server_with(Settings::new(), Serve::new()).await;
     let mut client = TcpStream::connect(server.addr).await.unwrap();
