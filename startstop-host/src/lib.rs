@@ -29,6 +29,8 @@ mod error_text;
 mod source;
 mod parts;
 mod verdict;
+#[cfg(any(feature = "serve", all(unix, feature = "handover")))]
+mod descriptors;
 mod pulse;
 mod probes;
 #[cfg(feature = "metrics")]

@@ -6,26 +6,35 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
+use startstop_core::Context;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::time::interval;
+use tokio::time::{interval, sleep};
 
 use super::alive::WAIT;
 use super::wire::VERSION;
+use crate::descriptors::is_want_of_descriptors;
 
 /// How often who waits is told so.
 const EACH: Duration = Duration::from_secs(1);
 
+/// After an accept that has failed for want of descriptors.
+const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+
 /// Successors in the order in which they have come.
 pub(super) struct Queue<'a> {
     listener: &'a UnixListener,
+    cx: &'a Context,
     waiting: VecDeque<UnixStream>,
+    has_reported: bool,
 }
 
 impl<'a> Queue<'a> {
-    pub(super) fn of(listener: &'a UnixListener) -> Self {
+    pub(super) fn of(listener: &'a UnixListener, cx: &'a Context) -> Self {
         Self {
             listener,
+            cx,
             waiting: VecDeque::new(),
+            has_reported: false,
         }
     }
 
@@ -35,7 +44,8 @@ impl<'a> Queue<'a> {
             if let Some(first) = self.waiting.pop_front() {
                 return Ok(first);
             }
-            self.welcome(self.listener.accept().await?.0);
+            let stream = self.accept().await?;
+            self.welcome(stream);
         }
     }
 
@@ -47,8 +57,24 @@ impl<'a> Queue<'a> {
             tokio::select! {
                 biased;
                 output = future.as_mut() => return Ok(output),
-                accepted = self.listener.accept() => self.welcome(accepted?.0),
+                accepted = self.accept() => self.welcome(accepted?),
                 _ = time.tick() => self.waiting.retain(|stream| say(stream, WAIT)),
+            }
+        }
+    }
+
+    /// Accepts a successor; where the process has no descriptor left for it, when there is one again: an end of this part would refuse it.
+    async fn accept(&mut self) -> io::Result<UnixStream> {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => return Ok(stream),
+                Err(error) if is_want_of_descriptors(&error) => {
+                    if !std::mem::replace(&mut self.has_reported, true) {
+                        self.cx.report(error);
+                    }
+                    sleep(AFTER_A_FAILURE).await;
+                }
+                Err(error) => return Err(error),
             }
         }
     }

@@ -188,7 +188,7 @@ impl Succession {
 
     /// Waits for a successor that has become ready. Those that wait behind it lose their connection, and ask the new one.
     async fn successor(&self, place: &Place, cx: &Context) -> io::Result<UnixStream> {
-        let mut queue = Queue::of(&place.listener);
+        let mut queue = Queue::of(&place.listener, cx);
         loop {
             let stream = queue.next().await?;
             match queue.meanwhile(self.hand_over(&stream)).await? {

@@ -17,6 +17,7 @@ use super::phase::{ConnectionShared, NOTICED, ServeCounts};
 use super::room::Room;
 use super::schedule::Timeouts;
 use super::{App, Listener, Serve};
+use crate::descriptors::is_want_of_descriptors;
 
 /// The detail of the status is not written more often than once in this time.
 const BETWEEN_DETAILS: Duration = Duration::from_millis(100);
@@ -253,11 +254,4 @@ fn is_of_the_client(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
     )
-}
-
-/// Returns whether the process (`EMFILE`), or the whole system (`ENFILE`), has no descriptor left.
-fn is_want_of_descriptors(error: &io::Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    cfg!(unix) && matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }

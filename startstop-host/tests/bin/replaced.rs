@@ -1,4 +1,4 @@
-//! A program that is replaced by another process of it: `PATH ADDR NUMBER [dies|waits|falls-back]`. It answers each request with its
+//! A program that is replaced by another process of it: `PATH ADDR NUMBER [dies|waits|falls-back|starves]`. It answers each request with its
 //! number.
 
 use std::io::{self, Read, Write};
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use startstop_core::{Context, Readiness, Service, Settings};
 use startstop_host::{Handover, Host, Sockets};
 use tokio::net::TcpListener;
@@ -61,6 +62,10 @@ impl Service for Server {
         }
         cx.ready();
         println!("ready");
+        if self.act.as_deref() == Some("starves") {
+            let starving = tokio::task::spawn_blocking(starve);
+            cx.spawn(async move { starving.await.map_err(io::Error::other)? });
+        }
         let number = Arc::<str>::from(&*self.number);
         while let Some(client) = cx.run_until_cancelled(listener.accept()).await {
             let (client, number) = (client?.0.into_std()?, Arc::clone(&number));
@@ -77,6 +82,22 @@ impl Service for Server {
             .readiness(Readiness::Explicit)
             .drain(Duration::from_millis(50))
     }
+}
+
+/// Takes all descriptors after a line, until another one comes.
+fn starve() -> io::Result<()> {
+    let few = Rlimit {
+        current: Some(100),
+        maximum: Some(100),
+    };
+    setrlimit(Resource::Nofile, few)?;
+    io::stdin().lines().next();
+    let null = || std::fs::File::open("/dev/null").ok();
+    let all: Vec<_> = std::iter::from_fn(null).collect();
+    println!("starves");
+    io::stdin().lines().next();
+    drop(all);
+    Ok(())
 }
 
 fn answer(mut client: TcpStream, number: &str) -> io::Result<()> {

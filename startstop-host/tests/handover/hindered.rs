@@ -1,6 +1,6 @@
 //! Successors that are ready, and whose socket cannot be placed.
 
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -77,4 +77,23 @@ fn a_directory_that_is_not_there_is_an_error_at_the_start() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     let text = error.to_string();
     assert!(text.contains(missing.to_str().unwrap()), "{text}");
+}
+
+/// Its clients may have taken all of them.
+#[test]
+fn an_old_one_without_a_descriptor_left_is_replaced_when_it_has_one_again() {
+    let place = Place::new("starves");
+    let mut old = place.start_on(Stdio::piped(), 1, "starves", &[]).ready();
+    place.wait();
+    let mut stdin = old.child.stdin.take().unwrap();
+    stdin.write_all(b"\n").unwrap();
+    assert_eq!(old.lines.next().unwrap().unwrap(), "starves");
+    let new = place.start(2, "");
+    let mut told = BufReader::new(old.child.stderr.take().unwrap()).lines();
+    let line = told.next().unwrap().unwrap();
+    assert!(line.contains("Too many open files"), "{line}");
+    stdin.write_all(b"\n").unwrap();
+    let new = new.ready();
+    assert_eq!(new.at, old.at);
+    assert_eq!(old.code(), Some(0));
 }
