@@ -10,6 +10,11 @@ const NOTIFY: [&str; 4] = [
     "WATCHDOG_PID",
 ];
 
+/// The process that has left the sockets of a service manager to its child: pid 1, see `run_as_init`.
+#[cfg(unix)]
+#[cfg_attr(not(all(feature = "init", feature = "sockets")), allow(dead_code))]
+pub(crate) const LISTEN_PPID: &str = "STARTSTOP_LISTEN_PPID";
+
 /// Keeps a child process from speaking to our service manager in our name.
 ///
 /// # Examples

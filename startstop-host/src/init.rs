@@ -50,8 +50,11 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// program waits for is ever taken from it. What is left when the program has ended gets TERM, and KILL a
 /// second later.
 ///
+/// Sockets that a service manager or a container engine has handed over to pid 1 (`LISTEN_PID=1`) are the child's, and so is its
+/// watchdog.
+///
 /// [`Host::main`](crate::Host::main) does the same; call this where there is something before it that cannot be done
-/// twice, a port that is bound say, and where the program has a `main` of its own.
+/// twice, a port that is bound say, or sockets that are taken, and where the program has a `main` of its own.
 ///
 /// # Examples
 ///
@@ -100,8 +103,11 @@ async fn serve() -> io::Result<u8> {
     let mut ended = signal(SignalKind::child())?;
     let mut args = env::args_os();
     let name = args.next().unwrap_or_default();
+    let mut command = Command::new(program());
+    command.arg0(name).args(args);
+    hand_on_what_is_meant_for_us(&mut command);
     // The child is reaped below, with all others.
-    let child = Command::new(program()).arg0(name).args(args).spawn()?;
+    let child = command.spawn()?;
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let child = child.ok_or_else(|| io::Error::other("not the id of a process"))?;
     loop {
@@ -113,6 +119,20 @@ async fn serve() -> io::Result<u8> {
             _ = ended.recv() => {}
             Some(signal) = heard.recv() => hand_on(child, signal),
         }
+    }
+}
+
+/// Sockets and a watchdog that a service manager has meant for pid 1 are those of the program, whose own number nobody knows yet.
+fn hand_on_what_is_meant_for_us(command: &mut Command) {
+    let own = std::process::id().to_string();
+    let is_own = |variable: &str| env::var(variable).is_ok_and(|pid| pid == own);
+    if is_own("WATCHDOG_PID") {
+        command.env_remove("WATCHDOG_PID");
+    }
+    if is_own("LISTEN_PID") {
+        command
+            .env_remove("LISTEN_PID")
+            .env(crate::child::LISTEN_PPID, &own);
     }
 }
 

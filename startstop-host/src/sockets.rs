@@ -5,10 +5,13 @@ use std::net::{TcpListener, ToSocketAddrs, UdpSocket};
 use std::os::fd::{AsFd, IntoRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::process::parent_id;
 use std::sync::{Mutex, PoisonError};
 
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
+
+use crate::child::LISTEN_PPID;
 
 /// The name that systemd's own library gives to a socket that came without one.
 const UNNAMED: &str = "unknown";
@@ -63,8 +66,8 @@ impl Sockets {
     pub fn from_env() -> Self {
         let names = std::env::var("LISTEN_FDNAMES").ok();
         // Variables for another process id were inherited; they are not meant for this process.
-        let ours =
-            std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
+        let ours = is_pid("LISTEN_PID", std::process::id())
+            || std::env::var_os("LISTEN_PID").is_none() && is_pid(LISTEN_PPID, parent_id());
         let can_be = number("LISTEN_FDS").is_some_and(|count| count <= MOST);
         let mut sockets = if ours && can_be {
             // It closes them in child processes, all kinds of them: pipes and files too, which nobody can take here. One that
@@ -199,6 +202,10 @@ impl Sockets {
             .position(|(found, socket)| named(found) && is_meant(socket))?;
         Some(handed.remove(at).1)
     }
+}
+
+fn is_pid(variable: &str, pid: u32) -> bool {
+    std::env::var(variable).is_ok_and(|found| found == pid.to_string())
 }
 
 fn number(variable: &str) -> Option<u32> {

@@ -1,6 +1,8 @@
 //! A program that is pid 1, of a pid namespace of the test's own.
 
 use std::fs;
+#[cfg(feature = "sockets")]
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 
 use crate::free_port::free_port;
@@ -31,4 +33,38 @@ fn orphans_are_reaped_and_no_child_that_is_waited_for_is_taken_however_late() {
         "told\n",
         "what is left when the program ends gets a moment"
     );
+}
+
+/// As podman hands them over to a container, and systemd to a unit with a pid namespace of its own.
+#[cfg(feature = "sockets")]
+#[test]
+fn sockets_that_are_handed_over_to_pid_1_are_those_of_its_program() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let variables = "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http";
+    let program = env!("CARGO_BIN_EXE_startstop-host-sockets");
+    let script = format!("exec env {variables} {program} 3<&0 </dev/null");
+    let mut child = Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc", "--kill-child"])
+        .args(["sh", "-c", &script])
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(listener)))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told: Vec<_> = lines
+        .map(Result::unwrap)
+        .inspect(|line| {
+            if line == "listening" {
+                let mut text = String::new();
+                let mut client = std::net::TcpStream::connect(addr).unwrap();
+                client.read_to_string(&mut text).unwrap();
+                assert_eq!(text, "hello");
+            }
+        })
+        .collect();
+    assert!(child.wait().unwrap().success());
+    for line in ["http: true", "inherited: false", "listening"] {
+        assert!(told.iter().any(|said| said == line), "{line}: {told:?}");
+    }
 }

@@ -2,10 +2,19 @@
 
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::process::ExitCode;
 
 use startstop_host::Sockets;
 
-fn main() -> io::Result<()> {
+fn main() -> io::Result<ExitCode> {
+    #[cfg(all(target_os = "linux", feature = "init"))]
+    if let Some(code) = startstop_host::run_as_init() {
+        return Ok(code);
+    }
+    take().map(|()| ExitCode::SUCCESS)
+}
+
+fn take() -> io::Result<()> {
     let sockets = Sockets::from_env();
     println!("again: {}", Sockets::from_env().take_tcp("http").is_some());
     println!("udp of that name: {}", sockets.take_udp("http").is_some());
