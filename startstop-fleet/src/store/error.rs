@@ -54,6 +54,40 @@ pub(super) fn has_no_tls(error: &(dyn std::error::Error + 'static)) -> bool {
 
 #[cfg(any(feature = "etcd", feature = "kubernetes"))]
 fn says(error: &(dyn std::error::Error + 'static), what: &str) -> bool {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut causes = causes.take(LONGEST);
     causes.any(|cause| cause.to_string().contains(what))
+}
+
+/// How many errors of a chain are looked at: one of a client of the user's that leads back to itself has no end.
+#[cfg(any(feature = "etcd", feature = "kubernetes"))]
+const LONGEST: usize = 1_000;
+
+#[cfg(all(test, any(feature = "etcd", feature = "kubernetes")))]
+mod tests {
+    use std::error::Error;
+
+    use super::is_no_http;
+
+    #[derive(Debug)]
+    struct Itself;
+
+    impl std::fmt::Display for Itself {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("it")
+        }
+    }
+
+    impl Error for Itself {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self)
+        }
+    }
+
+    #[test]
+    fn a_chain_that_leads_back_to_itself_has_an_end() {
+        assert!(!is_no_http(&Itself));
+        let other = std::io::Error::other("invalid HTTP version parsed");
+        assert!(is_no_http(&other));
+    }
 }
