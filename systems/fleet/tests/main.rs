@@ -15,6 +15,7 @@ mod load;
 mod log;
 mod names;
 mod postgres;
+mod runtimes;
 #[path = "../../../startstop-fleet/tests/replicas/program.rs"]
 #[allow(dead_code, reason = "it is for the program")]
 mod program;

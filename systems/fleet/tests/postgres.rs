@@ -160,7 +160,7 @@ impl Cluster {
     }
 }
 
-fn url(port: u16) -> String {
+pub(crate) fn url(port: u16) -> String {
     format!("postgres://{USER}@127.0.0.1:{port}/postgres")
 }
 
