@@ -47,7 +47,7 @@ async fn run(case: &str) {
     };
     let (stop, abort) = match case {
         // Together with `renew_by` it is all of a term but for 20 ms.
-        "tight" => (7_979, 1),
+        "tight" => (5_479, 1),
         _ => (300, 100),
     };
     let settings = Settings::new()
