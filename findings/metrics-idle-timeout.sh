@@ -4,7 +4,8 @@
 # a second and a half, while the page is asked for, and then count again. The documentation of `idle_timeout`: a metric that has not been
 # updated is removed "from the registry and in turn removed from the normal scrape output until the metric is emitted again".
 #
-# Guessed: both are gone while they rest. When they count again they are back, the one that is kept with its whole total.
+# Guessed: the counter whose handle is kept is gone while it rests, and is back with its whole total when it counts again. No guess was
+# written down for the macro, and for a gauge and a histogram.
 # Seen:
 # - By the macro a counter is back, and begins at nought again.
 # - By a handle that is kept it never is, and neither is a gauge or a histogram: what it counts from then on goes nowhere, without a word.
