@@ -1,5 +1,7 @@
 //! Readiness: by a port, a line, a message, a file, a time, a command.
 
+mod stopped;
+
 use std::net::TcpListener;
 use std::time::Duration;
 

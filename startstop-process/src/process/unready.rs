@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use startstop_core::Context;
+use startstop_core::{Context, StopReason};
 use tokio::time::Instant;
 
 use super::Process;
@@ -10,7 +10,8 @@ use super::helper::Refusal;
 use crate::error::ProcessError;
 use crate::output::TailHandle;
 
-/// Tells what was waited for if the attempt is aborted before it is ready: its start has timed out.
+/// Tells what was waited for if the attempt is aborted because it is late. A hard stop, or the end of
+/// the runtime, is no failure of the child.
 pub(super) struct Unready<'a> {
     process: &'a Process,
     cx: &'a Context,
@@ -60,7 +61,13 @@ impl<'a> Unready<'a> {
 
 impl Drop for Unready<'_> {
     fn drop(&mut self) {
-        let Some(ready) = self.process.ready.as_ref().filter(|_| self.armed) else {
+        let reason = self.cx.reason();
+        let is_late = matches!(
+            reason,
+            Some(StopReason::StartTimedOut | StopReason::Watchdog)
+        );
+        let is_told = self.armed && is_late;
+        let Some(ready) = self.process.ready.as_ref().filter(|_| is_told) else {
             return;
         };
         let refusal = self
