@@ -29,6 +29,9 @@ use crate::proc_fs;
 use crate::signal::Signal;
 use crate::subreaper;
 
+#[cfg(test)]
+mod tests;
+
 /// How long the destructor waits for those whom it has killed, before a thread does.
 const DESTRUCTOR: Duration = Duration::from_secs(1);
 
@@ -218,8 +221,13 @@ impl ProcessGroup {
         while !self.reaped && Instant::now() < end {
             let mut leader = [PollFd::new(&self.pidfd, PollFlags::IN)];
             let _ = poll(&mut leader, slice.as_ref());
-            if !leader[0].revents().is_empty() {
-                self.take_leader();
+            if leader[0].revents().is_empty() {
+                continue;
+            }
+            self.take_leader();
+            if !self.reaped {
+                // It is dead and traced by another process, which has to see that first.
+                thread::sleep(pause);
             }
         }
         while Instant::now() < end && self.has_left_somebody() {
