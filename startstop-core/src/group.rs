@@ -70,7 +70,8 @@ use table::{Table, TableEntry};
 ///
 /// All members [drain](Settings::drain) together: for the time that is set for the group, or else for the longest that is set
 /// for a member. Those that are up go on meanwhile, those on their way up are stopped, and the drain ends early when all
-/// have ended. Then a member is told to stop when everything that depends on it has ended.
+/// have ended. Then a member is told to stop when everything that depends on it has ended. A start that it, or its handle, asks
+/// for from then on until it has ended comes too late ([`StartError::Stopped`](crate::StartError::Stopped)).
 ///
 /// Without a [`stop_timeout`](Settings::stop_timeout) of the group each member has its own. With one, or with
 /// [`stop_within`](crate::Runner::stop_within), the time is shared out along the longest path of members that are left, in

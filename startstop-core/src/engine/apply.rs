@@ -127,6 +127,7 @@ impl Synced {
             return;
         };
         cold.started = false;
+        cold.stop.for_good = false;
         let Some(rare) = cold.rare.get_mut() else {
             return;
         };

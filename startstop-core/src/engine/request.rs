@@ -24,7 +24,8 @@ use crate::rules::lifecycle::{Input, StopStage};
 use caller::reply;
 pub(crate) use caller::{Caller, Reply, StartKind};
 pub(crate) use of_owner::{
-    Start, abort_part, record_of_part, start_part, stop_orphan, stop_part, stop_share,
+    Down, Start, abort_part, record_of_part, start_part, stop_member, stop_orphan, stop_part,
+    stop_share,
 };
 use start::StartRequest;
 

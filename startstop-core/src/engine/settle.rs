@@ -308,8 +308,8 @@ impl Synced {
     }
 
     fn end_cycle(&mut self, shared: &Shared, deferred: &mut Deferred) {
-        if self.life.has_next() && owners::is_going_down(self) {
-            // Whoever has told it to stop for the owner does not look at it again.
+        if self.life.has_next() && (owners::is_going_down(self) || self.is_down_for_good()) {
+            // Whoever has told it to stop for the owner does not look at it again, or would have to do so for ever.
             self.step(shared, Input::Stop, ArmTimer::ByCaller, deferred);
         }
         let failed = self.rare().is_some_and(|rare| rare.after_stop.is_some());

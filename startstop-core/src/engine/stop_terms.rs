@@ -7,6 +7,8 @@ pub(super) struct StopTerms {
     pub(super) left_to_owner: bool,
     /// Each request for the stop has said how long it may take.
     pub(super) limited: bool,
+    /// The owner that has told this service to stop goes down as well, or parts with it: no cycle follows.
+    pub(super) for_good: bool,
 }
 
 /// The record of an attempt of an owner that is late.

@@ -187,6 +187,11 @@ impl Synced {
         self.cold.get().is_some_and(|cold| cold.stop.left_to_owner)
     }
 
+    /// Returns whether no cycle follows the stop that an owner has told it.
+    pub(super) fn is_down_for_good(&self) -> bool {
+        self.cold.get().is_some_and(|cold| cold.stop.for_good)
+    }
+
     /// Returns how long the attempt was in `Running`, once it is not any more.
     pub(super) fn healthy(&self) -> Duration {
         self.cold

@@ -49,6 +49,15 @@ pub(crate) fn start_part(
     reply
 }
 
+/// How long a part that its owner tells to stop stays down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Down {
+    /// Until anybody starts it.
+    ForNow,
+    /// As long as the owner goes down, or parts with it: what the part asks for itself meanwhile comes too late.
+    ForGood,
+}
+
 /// The one who keeps the deadline of a stop that begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kept {
@@ -64,23 +73,28 @@ pub(crate) fn stop_part(
     left: Option<Duration>,
     wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
-    stop_with_owner(node, left, Kept::ByOwner, wanted)
+    stop_with_owner(node, left, (Kept::ByOwner, Down::ForNow), wanted)
+}
+
+/// The same for a member of a group.
+pub(crate) fn stop_member(node: &Arc<dyn Node>, left: Option<Duration>, down: Down) {
+    stop_with_owner(node, left, (Kept::ByOwner, down), Caller::No);
 }
 
 /// The same within a share of that time, whose end the part keeps by itself.
-pub(crate) fn stop_share(node: &Arc<dyn Node>, share: Duration) {
-    stop_with_owner(node, Some(share), Kept::Here, Caller::No);
+pub(crate) fn stop_share(node: &Arc<dyn Node>, share: Duration, down: Down) {
+    stop_with_owner(node, Some(share), (Kept::Here, down), Caller::No);
 }
 
 /// The same for a part that its owner leaves behind: nobody is left who would keep the deadline of the owner for it.
 pub(crate) fn stop_orphan(node: &Arc<dyn Node>, left: Option<Duration>) {
-    stop_with_owner(node, left, Kept::Here, Caller::No);
+    stop_with_owner(node, left, (Kept::Here, Down::ForNow), Caller::No);
 }
 
 fn stop_with_owner(
     node: &Arc<dyn Node>,
     left: Option<Duration>,
-    kept: Kept,
+    (kept, down): (Kept, Down),
     wanted: Caller<'_>,
 ) -> Reply<Result<(), StopError>> {
     let shorter = left.filter(|left| *left < node.shared().settings.stop_timeout());
@@ -97,6 +111,9 @@ fn stop_with_owner(
             wanted,
             deferred,
             |shared, synced, deferred| {
+                if down == Down::ForGood {
+                    synced.cold().stop.for_good = true;
+                }
                 let earlier = drain::limit_stop_now(synced, shared, allowed, deferred);
                 if kept == Kept::ByOwner && earlier {
                     deadline::leave_to_owner(synced);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Supervisor;
-use crate::engine::request::{self, Caller};
+use crate::engine::request::{self, Down};
 use crate::engine::{Node, grace};
 use crate::group::table::TableEntry;
 use crate::rules::graph::Id;
@@ -37,8 +37,17 @@ impl Shares {
 
 /// Tells a member to stop, within its share where the group has a deadline.
 pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
-    let Some(part) = supervisor.part(id) else {
-        return;
+    let (part, down) = {
+        let table = supervisor.shared.table();
+        let Some(entry) = table.look_up(id) else {
+            return;
+        };
+        let down = if table.plan.is_stopping() || table.plan.is_leaving(id) {
+            Down::ForGood
+        } else {
+            Down::ForNow
+        };
+        (entry.part.clone(), down)
     };
     let deadline = supervisor.cx.deadline();
     let now = Instant::now();
@@ -54,12 +63,10 @@ pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
                 .shares
                 .ends
                 .extend(end.map(|at| Reverse((at, id))));
-            request::stop_share(&part.node, share.stop);
+            request::stop_share(&part.node, share.stop, down);
         }
         // It has all that is left, if it needs that.
-        _ => {
-            request::stop_part(&part.node, left, Caller::No);
-        }
+        _ => request::stop_member(&part.node, left, down),
     }
 }
 
