@@ -152,7 +152,12 @@ impl fmt::Debug for Tls {
     }
 }
 
-fn read((certificates, key): &(PathBuf, PathBuf)) -> io::Result<Arc<ServerConfig>> {
+/// Files that are replaced between two reads do not fit together, or are not there: the second look sees those of after that.
+fn read(files: &(PathBuf, PathBuf)) -> io::Result<Arc<ServerConfig>> {
+    read_once(files).or_else(|_| read_once(files))
+}
+
+fn read_once((certificates, key): &(PathBuf, PathBuf)) -> io::Result<Arc<ServerConfig>> {
     let wrong = |path: &Path, error: &dyn fmt::Display| {
         io::Error::new(
             io::ErrorKind::InvalidData,

@@ -1,5 +1,9 @@
 //! TLS: what clients see, and which certificate after a reload.
 
+#[cfg(unix)]
+mod mounted;
+mod mutual;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
