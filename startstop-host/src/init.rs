@@ -108,6 +108,8 @@ async fn serve() -> io::Result<u8> {
     hand_on_what_is_meant_for_us(&mut command);
     // The child is reaped below, with all others.
     let child = command.spawn()?;
+    #[cfg(feature = "sockets")]
+    crate::sockets::close_all();
     let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let child = child.ok_or_else(|| io::Error::other("not the id of a process"))?;
     loop {

@@ -212,6 +212,17 @@ fn number(variable: &str) -> Option<u32> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+/// Closes what was handed over to this process, whose child has it: a listener that only the child closes goes on to listen.
+#[cfg(all(target_os = "linux", feature = "init"))]
+pub(crate) fn close_all() {
+    let sockets = Sockets::from_env();
+    let mut handed = sockets
+        .handed
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    handed.clear();
+}
+
 impl Drop for Sockets {
     fn drop(&mut self) {
         let handed = self

@@ -64,7 +64,12 @@ fn sockets_that_are_handed_over_to_pid_1_are_those_of_its_program() {
         })
         .collect();
     assert!(child.wait().unwrap().success());
-    for line in ["http: true", "inherited: false", "listening"] {
+    for line in [
+        "http: true",
+        "inherited: false",
+        "of pid 1: false",
+        "listening",
+    ] {
         assert!(told.iter().any(|said| said == line), "{line}: {told:?}");
     }
 }

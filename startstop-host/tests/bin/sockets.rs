@@ -34,6 +34,10 @@ fn take() -> io::Result<()> {
     println!("waits: {}", !is_nonblocking(&listener));
     println!("inherited: {}", inherits(3));
     println!("untaken: {}", inherits(4));
+    #[cfg(target_os = "linux")]
+    if std::os::unix::process::parent_id() == 1 {
+        println!("of pid 1: {}", stays_open_in_pid_1());
+    }
     println!("file: {}", inherits(5));
     println!("pipe: {}", inherits(6));
     answer(&listener)
@@ -50,6 +54,16 @@ fn inherits(number: u32) -> bool {
     let mut child = std::process::Command::new("sh");
     child.args(["-c", &format!("test -e /proc/self/fd/{number}")]);
     child.status().is_ok_and(|status| status.success())
+}
+
+/// Returns whether pid 1 does not close the first socket either.
+#[cfg(target_os = "linux")]
+fn stays_open_in_pid_1() -> bool {
+    let is_open = || std::path::Path::new("/proc/1/fd/3").exists();
+    (0..500).all(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        is_open()
+    })
 }
 
 fn answer(listener: &TcpListener) -> io::Result<()> {

@@ -199,6 +199,22 @@ async fn a_tunnel_of_http1_is_not_told_to_close() {
     proxy.runner.stop_within(second).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_tunnel_of_http1_is_not_idle() {
+    let proxy = proxy(Settings::new(), strict()).await;
+    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+    let head = b"CONNECT far.example:443 HTTP/1.1\r\nhost: far.example:443\r\n\r\n";
+    client.write_all(head).await.unwrap();
+    read_until(&mut client, "\r\n\r\n").await;
+    for _ in 0..3 {
+        proxy.idle_time_is_over().await;
+        client.write_all(b"to and fro").await.unwrap();
+        read_until(&mut client, "to and fro").await;
+    }
+    drop(client);
+    proxy.runner.stop().await.unwrap();
+}
+
 /// A body that comes slowly keeps its connection as a tunnel does.
 #[tokio::test]
 async fn a_connection_with_half_a_body_is_not_idle() {
