@@ -130,3 +130,32 @@ async fn each_metric_is_observed_for_each_path() {
     tokio::time::sleep(std::time::Duration::from_millis(150)).await;
     assert!(instruments.read().is_empty(), "the service is not kept");
 }
+
+/// Whatever the end is like, after what else is called then, and its error is told.
+#[cfg(all(unix, feature = "notify"))]
+#[test]
+fn the_last_flush_is_the_last_of_all() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    for (mode, code) in [("flushes", 0), ("flushes by force", 1)] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_startstop-host-told"))
+            .arg(mode)
+            .env_remove("NOTIFY_SOCKET")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "running");
+        let pid = program.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        let said: Vec<_> = lines.map(Result::unwrap).collect();
+        assert_eq!(said, ["logs closed", "flushed"], "{mode}");
+        let ended = program.wait_with_output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        let why = "the last flush failed: nobody answers";
+        assert!(told.contains(why), "{mode}: {told}");
+        assert_eq!(ended.status.code(), Some(code), "{mode}");
+    }
+}

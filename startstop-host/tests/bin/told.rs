@@ -37,6 +37,17 @@ fn main() -> ExitCode {
         #[cfg(all(feature = "admin", feature = "serve"))]
         Some("serves") => aloud(service_fn(serves)),
         Some("starves") => host(service_fn(starves)),
+        #[cfg(feature = "otel")]
+        Some("flushes") => flushes(service_fn(async |cx: Context| {
+            println!("running");
+            cx.cancelled().await;
+        })),
+        #[cfg(feature = "otel")]
+        Some("flushes by force") => flushes(service_fn(async |_cx| {
+            println!("running");
+            // This is the mistake: it blocks the only thread of its runtime.
+            std::thread::sleep(Duration::from_secs(600));
+        })),
         Some("mute") => host(once(async |_cx| Err::<(), _>(Mute))),
         Some("falls") => host(Falls),
         Some("fd") => Host::new(app()).notify_fd(3).main(),
@@ -118,6 +129,21 @@ fn aloud(service: impl Service) -> ExitCode {
         });
         host.run().await
     })
+}
+
+/// Runs with an exporter that is flushed in vain.
+#[cfg(feature = "otel")]
+fn flushes(service: impl Service) -> ExitCode {
+    startstop_host::flush_last(|| {
+        println!("flushed");
+        Err("nobody answers")
+    });
+    startstop_core::on_exit(|| println!("logs closed"));
+    let hasty = Settings::new().stop_timeout(Duration::ZERO);
+    host(Runner::with_settings(
+        service,
+        hasty.abort_timeout(Duration::ZERO),
+    ))
 }
 
 /// An HTTP server of one answer.
