@@ -3,8 +3,10 @@
 //! With `STARTSTOP_KUBECONFIG=1` the suites of the store run against the cluster of `KUBECONFIG` instead.
 
 mod api;
+mod beside;
 mod connecting;
 mod kinds;
+mod plugins;
 mod rules;
 mod shards;
 

@@ -143,7 +143,7 @@ impl Api {
         let request = self.request(Method::GET, path, None).map_err(said)?;
         let (client, called) = self.clients.next().await.map_err(said)?;
         let events = client.request_events::<Value>(request).await;
-        note(called, &events);
+        self.note(called, &events);
         Ok(Box::pin(events.map_err(said)?))
     }
 
@@ -178,7 +178,7 @@ impl Api {
         let request_body = request().map_err(said)?.map(Body::from);
         let (client, called) = self.clients.next().await.map_err(said)?;
         let answer = client.send(request_body).await;
-        note(called, &answer);
+        self.note(called, &answer);
         if answer.map_err(said)?.status().is_success() {
             return Ok(());
         }
@@ -204,7 +204,7 @@ impl Api {
         let request = self.request(method, path, body)?;
         let (client, called) = self.clients.next().await?;
         let answer = client.request::<Value>(request).await;
-        note(called, &answer);
+        self.note(called, &answer);
         answer
     }
 
@@ -238,17 +238,24 @@ impl Api {
         request.body(bytes).map_err(kube::Error::HttpError)
     }
 
+    /// A server that says no has answered, unless it is of no use. One that does not know who asks may know who asks with what there is by
+    /// now: a plugin need not say for how long its token goes, and the files of a certificate may be other ones.
+    fn note<T>(&self, called: WayCall<Client>, answer: &Result<T, kube::Error>) {
+        match answer {
+            Err(kube::Error::Api(error)) if error.code >= 500 => {}
+            Err(kube::Error::Api(error)) => {
+                called.answered();
+                if error.code == 401 {
+                    self.clients.make_anew();
+                }
+            }
+            Ok(_) => called.answered(),
+            Err(_) => {}
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lease>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A server that says no has answered, unless it is of no use.
-fn note<T>(called: WayCall<Client>, answer: &Result<T, kube::Error>) {
-    match answer {
-        Err(kube::Error::Api(error)) if error.code >= 500 => {}
-        Ok(_) | Err(kube::Error::Api(_)) => called.answered(),
-        Err(_) => {}
     }
 }
 

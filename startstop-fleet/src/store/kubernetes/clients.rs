@@ -62,6 +62,14 @@ impl Clients {
         Ok(self.way()?.client(at).await)
     }
 
+    /// Makes another client for the next request, with the credentials that there are by then.
+    pub(super) fn make_anew(&self) {
+        if self.config.is_some() {
+            let old = self.lock().take();
+            drop(old);
+        }
+    }
+
     fn way(&self) -> kube::Result<Way<Client>> {
         let mut made = self.lock();
         let works = |made: &&Made| {

@@ -16,7 +16,7 @@ fn config(addr: SocketAddr) -> Config {
 }
 
 #[track_caller]
-fn refused(checked: Result<(), StoreError>) -> String {
+pub(super) fn refused(checked: Result<(), StoreError>) -> String {
     match checked {
         Err(StoreError::Refused(text)) => text,
         other => panic!("{other:?}"),
