@@ -31,7 +31,8 @@ use crate::record::{Record, Version};
 /// dashes.
 ///
 /// The fence is made of the second in which the object was created, and of its transitions: one that is deleted and made again
-/// within the same second may repeat a fence. Lease times are whole seconds, rounded up.
+/// within the same second, or by another server of the cluster whose clock is behind, may repeat a fence. Lease times are whole
+/// seconds, rounded up.
 ///
 /// # Examples
 ///
