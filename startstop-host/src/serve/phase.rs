@@ -163,9 +163,8 @@ impl ConnectionShared {
         }
         if !bytes.is_empty() && inner.first.len() < PREFACE.len() && !self.is_http2() {
             let left = PREFACE.len() - inner.first.len();
-            inner
-                .first
-                .extend_from_slice(&bytes[..bytes.len().min(left)]);
+            let new = &bytes[..bytes.len().min(left)];
+            inner.first.extend_from_slice(new);
             if inner.first == PREFACE {
                 self.is_http2.store(true, Ordering::Release);
                 inner.phase = Phase::Opened(Instant::now());
@@ -174,8 +173,12 @@ impl ConnectionShared {
                 return;
             }
         }
-        let begins_a_head = match inner.phase {
+        let begins_a_head = match &mut inner.phase {
             Phase::Fresh(_) => !bytes.is_empty(),
+            Phase::Idle(from) if self.tunnels.may_listen() => {
+                *from = Instant::now();
+                false
+            }
             Phase::Idle(_) => !bytes.is_empty() && !self.is_http2(),
             _ => false,
         };

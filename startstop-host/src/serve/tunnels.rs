@@ -2,6 +2,7 @@
 //!
 //! hyper lets go of a request as soon as its tunnel is there, and moves what is sent by a task that lasts as long as the tunnel. So
 //! the tasks of a connection tell whether it bears one: when no request is in flight, those that are left are of tunnels.
+//! That task ends when the app says no more, though it may still listen: then what is received tells.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -16,6 +17,11 @@ impl Tunnels {
     /// One is opened by a task that has begun already.
     pub(super) fn open(&self) {
         self.has_opened.store(true, Ordering::Release);
+    }
+
+    /// Returns whether what is received may be for one that bears nothing back, so that its task has ended.
+    pub(super) fn may_listen(&self) -> bool {
+        self.has_opened.load(Ordering::Acquire)
     }
 
     pub(super) fn task_begins(&self) {

@@ -27,9 +27,15 @@ use super::{LONG, read_until};
 
 const SHORT: Duration = Duration::from_millis(300);
 
+/// Sends back what it receives.
+const FAR: &str = "far.example:443";
+
+/// Says nothing, and listens to the end.
+const LISTENER: &str = "listener.example:443";
+
 type Tunnel = TokioIo<Upgraded>;
 
-/// A server of nothing but tunnels, each of which sends back what it receives.
+/// A server of nothing but tunnels.
 struct Proxy {
     runner: Runner<BoxService>,
     addr: SocketAddr,
@@ -37,16 +43,22 @@ struct Proxy {
     ended: Arc<Notify>,
 }
 
-/// Sends back what comes by a tunnel, and answers other requests when all of them has come.
+/// Does with a tunnel as the host there does, and answers other requests when all of them has come.
 async fn app(request: Request, ended: Arc<Notify>) {
     if request.method() != Method::CONNECT {
         request.into_body().collect().await.unwrap();
         return;
     }
+    let to_listener = request.uri().host() == Some("listener.example");
     tokio::spawn(async move {
         let upgraded = hyper::upgrade::on(request).await.expect("it is a tunnel");
         let (mut from, mut to) = tokio::io::split(TokioIo::new(upgraded));
-        let _ = tokio::io::copy(&mut from, &mut to).await;
+        if to_listener {
+            to.shutdown().await.unwrap();
+            from.read_to_end(&mut Vec::new()).await.unwrap();
+        } else {
+            let _ = tokio::io::copy(&mut from, &mut to).await;
+        }
         ended.notify_one();
     });
 }
@@ -83,14 +95,12 @@ async fn answered(sender: &mut Sender) {
     sender.send_request(request("/")).await.unwrap();
 }
 
-async fn connect(sender: &mut Sender, protocol: Option<&'static str>) -> Tunnel {
-    let mut request = Request::connect("http://far.example:443/")
-        .body(Empty::<Bytes>::new())
-        .unwrap();
-    match protocol {
-        Some(name) => drop(request.extensions_mut().insert(Protocol::from_static(name))),
-        None => *request.uri_mut() = "far.example:443".parse().unwrap(),
-    }
+async fn connect(sender: &mut Sender, to: &str) -> Tunnel {
+    let request = Request::connect(to).body(Empty::<Bytes>::new());
+    open(sender, request.unwrap()).await
+}
+
+async fn open(sender: &mut Sender, request: hyper::Request<Empty<Bytes>>) -> Tunnel {
     let answer = sender.send_request(request).await.unwrap();
     assert_eq!(answer.status(), 200);
     TokioIo::new(hyper::upgrade::on(answer).await.unwrap())
@@ -98,7 +108,7 @@ async fn connect(sender: &mut Sender, protocol: Option<&'static str>) -> Tunnel 
 
 async fn opened(proxy: &Proxy) -> (Tunnel, Sender, JoinHandle<()>) {
     let (mut sender, connection) = client(proxy.addr).await;
-    let tunnel = connect(&mut sender, None).await;
+    let tunnel = connect(&mut sender, FAR).await;
     (tunnel, sender, connection)
 }
 
@@ -128,13 +138,39 @@ async fn a_connection_with_a_tunnel_is_not_idle() {
     proxy.runner.stop().await.unwrap();
 }
 
+/// The task of hyper has ended by then.
+#[tokio::test]
+async fn a_connection_is_not_idle_while_a_tunnel_brings_something_that_bears_nothing_back() {
+    let proxy = proxy(Settings::new(), strict()).await;
+    let (mut sender, _connection) = client(proxy.addr).await;
+    let mut tunnel = connect(&mut sender, LISTENER).await;
+    assert_eq!(tunnel.read(&mut [0; 8]).await.unwrap(), 0);
+    let mut over = std::pin::pin!(async {
+        for _ in 0..4 {
+            proxy.idle_time_is_over().await;
+        }
+    });
+    loop {
+        tokio::select! {
+            () = over.as_mut() => break,
+            () = tokio::time::sleep(SHORT / 6) => tunnel.write_all(b"more").await.unwrap(),
+        }
+    }
+    tunnel.shutdown().await.unwrap();
+    let heard = timeout(LONG, proxy.ended.notified());
+    heard.await.expect("all of it is heard");
+    proxy.runner.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_websocket_of_http2_is_a_tunnel() {
     let proxy = proxy(Settings::new(), strict()).await;
     let (mut sender, _connection) = client(proxy.addr).await;
     // The settings of the server have come by then.
     answered(&mut sender).await;
-    let mut tunnel = connect(&mut sender, Some("websocket")).await;
+    let request = Request::connect("http://far.example/chat");
+    let request = request.extension(Protocol::from_static("websocket"));
+    let mut tunnel = open(&mut sender, request.body(Empty::new()).unwrap()).await;
     proxy.idle_time_is_over().await;
     proxy.idle_time_is_over().await;
     echoes(&mut tunnel).await;
