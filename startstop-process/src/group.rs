@@ -125,8 +125,8 @@ impl ProcessGroup {
         let Some(raw) = signal.raw().filter(|_| !self.reaped) else {
             return;
         };
-        // Fails while a child that is to lead a session does not lead its group yet.
-        if kill_process_group(self.leader, raw).is_err() {
+        // Fails while a child that is to lead a session does not lead its group yet. The leader may also be in another one by now.
+        if kill_process_group(self.leader, raw).is_err() || !self.has(self.id()) {
             self.signal_leader(signal);
         }
     }

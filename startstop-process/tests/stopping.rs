@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use startstop_core::{Context, Exit, Runner, Service, Settings};
-use startstop_process::{Process, ProcessError, Ready, Signal};
+use startstop_process::{Output, Process, ProcessError, Ready, Signal};
 use tokio::sync::Notify;
 
 use crate::support::{Folder, errors, is_alive, is_there, last_error, python, runner, sh};
@@ -112,6 +112,32 @@ async fn a_grandchild_that_ignores_the_signal_is_killed_with_the_group() {
     }
     runner.stop_within(Duration::from_secs(5)).await.unwrap();
     assert!(!is_alive(&pid));
+}
+
+/// It joins the group of its parent, and leaves another one in its own.
+#[tokio::test]
+async fn a_leader_that_has_left_its_group_is_killed_with_it() {
+    let script = "import os, signal, subprocess, time\n\
+                  signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+                  rest = subprocess.Popen(['sleep', '1000'])\n\
+                  os.setpgid(0, os.getpgid(os.getppid()))\n\
+                  print(rest.pid, 'up', flush=True)\n\
+                  time.sleep(1000)";
+    let (sender, lines) = std::sync::mpsc::channel();
+    let child = python(script)
+        .ready(Ready::line("up"))
+        .output(Output::lines(move |line| drop(sender.send(line.text))));
+    let runner = runner(child);
+    runner.start().await.unwrap();
+    let rest = lines.recv().unwrap().replace(" up", "");
+    let stopped = runner.stop_within(Duration::from_secs(3)).await;
+    assert!(stopped.is_err());
+    last_error(&runner, |error| {
+        let is_killed =
+            matches!(error, ProcessError::Signalled { signal, .. } if *signal == Signal::KILL);
+        assert!(is_killed, "{error:?}");
+    });
+    assert!(!is_alive(&rest));
 }
 
 fn ignores_term(pid: &str) -> bool {
