@@ -6,6 +6,7 @@ mod limits;
 mod obstacle;
 mod format;
 mod command;
+mod input;
 mod helper;
 mod waiting;
 mod unready;

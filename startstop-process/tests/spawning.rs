@@ -1,5 +1,6 @@
 //! Processes that cannot be spawned, and how others begin.
 
+mod input;
 mod scripts;
 
 use std::fs::{self, Permissions};

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::command::{self, Notified};
 use super::helper::Refusal;
+use super::input::{self, Feeding};
 use super::message::Notice;
 use super::notify::NotifySocket;
 use super::reloading::Reloading;
@@ -36,6 +37,7 @@ pub(super) struct Running<'a> {
     pub(super) told: Told,
     pub(super) notify: Option<NotifySocket>,
     reloading: Reloading,
+    _feeding: Option<Feeding>,
     pub(super) errno: Option<i32>,
     began: Instant,
     /// How long it may run.
@@ -71,6 +73,7 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
     let pump = Pump::new(cx, spawned.stdout, spawned.stderr, sink, awaited);
     let (pump, pumped) = pump.map_err(failed)?;
     cx.spawn(pump.run());
+    let feeding = input::feed(process, cx, spawned.stdin).map_err(failed)?;
     let unready = Unready::new(process, cx, pumped.tail_handle());
     let group = spawned.group;
     let mut running = Running {
@@ -82,6 +85,7 @@ pub(super) async fn run(process: &Process, cx: &Context) -> Result<(), ProcessEr
         told,
         notify,
         reloading,
+        _feeding: feeding,
         errno: None,
         began: Instant::now(),
         limit: process.limit,

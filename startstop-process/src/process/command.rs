@@ -4,12 +4,12 @@
 //! each of which replaces itself with the program.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use super::limits::{NotRaised, Raise};
@@ -40,6 +40,7 @@ const OURS: [&str; 10] = [
 
 pub(super) struct Spawned {
     pub(super) group: ProcessGroup,
+    pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<OwnedFd>,
     pub(super) stderr: Option<OwnedFd>,
 }
@@ -74,11 +75,12 @@ pub(super) fn spawn(
     raise
         .of(&group)
         .map_err(|NotRaised { why, source }| refused(process, why, source))?;
-    feed(process, &mut child).map_err(failed)?;
+    let stdin = child.stdin.take();
     let stdout = child.stdout.take().map(OwnedFd::from);
     let stderr = child.stderr.take().map(OwnedFd::from);
     Ok(Spawned {
         group,
+        stdin,
         stdout,
         stderr,
     })
@@ -226,21 +228,6 @@ fn tool(name: &str) -> OsString {
     found
         .find(|path| path.is_absolute() && is_executable(path))
         .map_or_else(|| name.into(), OsString::from)
-}
-
-/// Writes its input. What does not fit into the pipe at once is written by a thread.
-fn feed(process: &Process, child: &mut Child) -> io::Result<()> {
-    let (Stdin::Text(text), Some(mut pipe)) = (&process.stdin, child.stdin.take()) else {
-        return Ok(());
-    };
-    let text = text.clone();
-    // Errors of the pipe are ignored: a child need not read its input.
-    if text.len() <= 4096 {
-        let _ = pipe.write_all(&text);
-        return Ok(());
-    }
-    let thread = std::thread::Builder::new().name("startstop-input".into());
-    thread.spawn(move || drop(pipe.write_all(&text))).map(drop)
 }
 
 /// It takes rights that this process does not have.

@@ -1,0 +1,27 @@
+//! The standard input of a child.
+
+use startstop_core::{Readiness, Runner, Settings};
+
+use crate::support::{Folder, sh};
+
+/// The reader finds what the pipe has of a megabyte, and the end.
+#[tokio::test]
+async fn an_input_that_one_who_has_left_the_group_does_not_read_ends_with_the_attempt() {
+    let folder = Folder::new("input");
+    let (go, read) = (folder.path("go"), folder.path("read"));
+    let reads = format!("until [ -e {go} ]; do sleep 0.01; done; wc -c >{read}");
+    let script = format!("exec 3<&0; setsid sh -c '{reads}' <&3 & exit 0");
+    let settings = Settings::new().readiness(Readiness::Completion);
+    let runner = Runner::with_settings(sh(&script).stdin(vec![b'x'; 1 << 20]), settings);
+    runner.start().await.unwrap();
+    std::fs::write(&go, "").unwrap();
+    let bytes: usize = folder.read("read").await.parse().unwrap();
+    assert!(bytes < 1 << 20, "{bytes}");
+}
+
+#[tokio::test]
+async fn an_input_that_is_larger_than_a_pipe_is_read_to_its_end() {
+    let settings = Settings::new().readiness(Readiness::Completion);
+    let reads = sh("test $(wc -c) = 1048576").stdin(vec![b'x'; 1 << 20]);
+    assert!(Runner::with_settings(reads, settings).start().await.is_ok());
+}
