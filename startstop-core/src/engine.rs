@@ -22,6 +22,7 @@ pub(crate) mod ancestry;
 pub(crate) mod availability;
 mod synced;
 mod cold_state;
+mod placement;
 mod stop_terms;
 pub(crate) mod ended;
 mod few;

@@ -12,6 +12,7 @@ use super::driver_step::RetryAnswer;
 use super::ended::CycleEnd;
 use super::listeners::Listeners;
 use super::owners::Owners;
+use super::placement::Placement;
 use super::reload::Reloads;
 use super::reporting::Reported;
 use super::seldom::{Seldom, rare};
@@ -21,7 +22,6 @@ use crate::engine::parent::Parent;
 use crate::report::error::Unresponsive;
 use crate::report::failure::Failure;
 use crate::report::history::History;
-use crate::report::path::Path;
 use crate::report::shared_name::SharedName;
 use crate::rules::restart_counter::Retries;
 use crate::rules::span::Span;
@@ -31,8 +31,8 @@ use crate::sync::{AbortHandle, CancellationToken};
 #[derive(Default)]
 pub(crate) struct ColdState {
     pub(super) owners: Owners,
-    /// The path of the service in what has started it.
-    pub(super) path: Option<Path>,
+    /// The place of the service in what has started it.
+    pub(super) placement: Option<Placement>,
     pub(super) stop: StopTerms,
     /// When the drain is over; while the service is up, when it was told of the drain of an owner.
     pub(super) drain_at: u64,
@@ -117,13 +117,13 @@ impl ColdState {
         // Whatever is not named here is of one attempt, or of the end of a cycle, which owners alone ask for later.
         let Self {
             owners,
-            path,
+            placement,
             deadline_task,
             ended,
             rare,
             ..
         } = self;
-        let is_known = path.as_ref().is_none_or(Path::is_alone);
+        let is_known = placement.as_ref().is_none_or(Placement::is_alone);
         let of_end = deadline_task.is_some() || ended.failure.is_some();
         owners.is_empty() && is_known && !of_end && rare.is_none()
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::apply::Shown;
 use super::atomic_state::StateSnapshot;
+use super::placement::Placement;
 use super::seldom::Seldom;
 use super::{Deferred, Shared, Synced, spans};
 use crate::engine::waiters::Topic;
@@ -146,31 +147,32 @@ pub(super) fn has_lost_all(listeners: &mut Seldom<Listeners>) -> bool {
 
 /// Returns whether the service is known to be there in what is about to start it.
 pub(crate) fn is_placed(synced: &Synced, owner: &Path, name: &str) -> bool {
-    let path = synced.cold.get().and_then(|cold| cold.path.as_ref());
-    path.is_some_and(|path| path.is_below(owner, name))
+    let placement = synced.cold.get().and_then(|cold| cold.placement.as_ref());
+    placement.is_some_and(|placement| placement.is_below(owner, name))
 }
 
 /// Returns the path of the service as it was told of it, if that is the one below `owner` with that name: its text is kept.
-pub(crate) fn path_below(synced: &Synced, owner: &Path, name: &str) -> Option<Path> {
-    let path = synced.cold.get().and_then(|cold| cold.path.as_ref());
-    path.filter(|path| path.is_link_below(owner, name)).cloned()
+pub(crate) fn path_below(synced: &mut Synced, owner: &Path, name: &str) -> Option<Path> {
+    let placement = synced.cold.get_mut()?.placement.as_mut()?;
+    placement
+        .is_link_below(owner, name)
+        .then(|| placement.path())
 }
 
 /// Notes where the service is in what is about to start it; returns its own streams as they were, if that moves them.
-pub(crate) fn move_to(synced: &mut Synced, path: &Path) -> Vec<Listener> {
-    let old = synced.cold().path.as_ref();
-    let is_there = old.is_some_and(|old| old == path);
-    if synced.state() != State::Stopped || is_there {
+pub(crate) fn move_below(synced: &mut Synced, owner: &Path, name: &SharedName) -> Vec<Listener> {
+    if synced.state() != State::Stopped || is_placed(synced, owner, name) {
         return Vec::new();
     }
     let cold = synced.cold();
-    cold.path = Some(path.clone());
+    let placement = Placement::Below(owner.clone(), name.clone());
+    let placement = cold.placement.insert(placement);
     let rare = cold.rare.get_mut();
-    let all = rare.and_then(|rare| rare.listeners.get_mut()).into_iter();
-    let own = all
-        .flat_map(|listeners| &mut listeners.all)
-        .filter(|listener| listener.root);
-    own.map(|listener| listener.move_to(path)).collect()
+    let listeners = rare.and_then(|rare| rare.listeners.get_mut());
+    let all = listeners.into_iter().flat_map(|it| &mut it.all);
+    all.filter(|listener| listener.root)
+        .map(|listener| listener.move_to(&placement.path()))
+        .collect()
 }
 
 /// The streams of the service itself end: nothing will happen any more.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 #[cfg(feature = "tracing")]
+use super::placement::Placement;
+#[cfg(feature = "tracing")]
 use super::update;
 use super::{Deferred, Node, Shared, Synced};
 use crate::report::trace::AttemptSpan;
@@ -22,7 +24,7 @@ pub(super) fn open(synced: &mut Synced, tag: (u64, u64), deferred: &mut Deferred
         (_, State::Stopped) => AttemptSpan::default(),
         _ if !is_traced() => AttemptSpan::default(),
         _ => {
-            let path = synced.cold().path.clone();
+            let path = synced.cold().placement.as_mut().map(Placement::path);
             let span = path
                 .map(|path| AttemptSpan::new(path, tag))
                 .unwrap_or_default();

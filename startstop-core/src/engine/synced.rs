@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::cold_state::{ColdState, Ending, RareState};
 use super::deadline::Deadline;
+use super::placement::Placement;
 use super::reporting::Reported;
 use super::runs_on::RunsOn;
 use super::seldom::Seldom;
@@ -160,9 +161,9 @@ impl Synced {
     /// type takes longer than all else here.
     pub(crate) fn path(&mut self, settings: &Resolved) -> Path {
         self.cold()
-            .path
-            .get_or_insert_with(|| Path::alone(settings.shared_name()))
-            .clone()
+            .placement
+            .get_or_insert_with(|| Placement::Known(Path::alone(settings.shared_name())))
+            .path()
     }
 
     /// Returns the runtime of the cycle, or of the last one.

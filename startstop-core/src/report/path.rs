@@ -89,7 +89,8 @@ impl Path {
         })
     }
 
-    fn is_same(&self, other: &Self) -> bool {
+    /// Returns whether both are the same link.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }

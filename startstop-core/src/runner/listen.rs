@@ -64,11 +64,11 @@ pub(crate) fn is_placed(owner: &Path, name: &str, part: &dyn Node) -> bool {
 
 /// The same as [`place`], of an owner with this path and a part that bears another.
 pub(crate) fn place_below(owner: &Path, name: &SharedName, part: &Arc<dyn Node>) {
-    let path = owner.below(name.clone());
-    let moved = listeners::move_to(&mut part.shared().synced(), &path);
+    let moved = listeners::move_below(&mut part.shared().synced(), owner, name);
     for old in moved {
+        let path = owner.below(name.clone());
         let new = Listener {
-            path: path.clone(),
+            path,
             ..old.clone()
         };
         for (name, below) in part.parts() {

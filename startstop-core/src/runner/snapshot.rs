@@ -120,9 +120,8 @@ fn unready(children: &[Status]) -> Option<String> {
 fn of_one(shared: &Shared, place: Option<(&Path, &SharedName)>) -> Status {
     let mut synced = shared.synced();
     let path = match place {
-        Some((owner, name)) => {
-            listeners::path_below(&synced, owner, name).unwrap_or_else(|| owner.below(name.clone()))
-        }
+        Some((owner, name)) => listeners::path_below(&mut synced, owner, name)
+            .unwrap_or_else(|| owner.below(name.clone())),
         None => synced.path(&shared.settings),
     };
     let synced = &*synced;
