@@ -178,7 +178,9 @@ impl Group {
     pub fn get(&self, name: &str) -> Option<Arc<dyn StartStop>> {
         let table = self.shared.table();
         let id = table.ids.get(name)?;
-        Some(Arc::clone(&table.entry(*id).part.handle))
+        let runner = table.entry(*id).part.runner.clone();
+        drop(table);
+        Some(Arc::new(runner))
     }
 
     /// Returns the names of the members, in the order in which they were added.
@@ -273,7 +275,7 @@ impl Service for Group {
 
     fn __parts(&self) -> Parts {
         let table = self.shared.table();
-        let part = |entry: &TableEntry| (entry.name.clone(), Arc::clone(&entry.part.node));
+        let part = |entry: &TableEntry| (entry.name.clone(), Arc::clone(entry.part.node()));
         Parts(table.as_added().map(part).collect())
     }
 

@@ -320,7 +320,7 @@ pub struct Owner(pub(crate) Weak<dyn Node>);
 #[allow(missing_debug_implementations)] // Not for users.
 pub struct SharedRunner {
     pub(crate) node: Arc<dyn Node>,
-    /// An `Arc<dyn StartStop>`, which this module knows nothing of.
+    /// A runner that does not name the type of its service, of which this module knows nothing.
     pub(crate) handle: Box<dyn Any + Send + Sync>,
 }
 

@@ -111,7 +111,7 @@ impl Group {
             }
             // Whoever started it by its handle has to live with that.
             Removal::Done(entry) => {
-                let stopped = entry.part.handle.stop().await;
+                let stopped = entry.part.runner.stop().await;
                 stopped.map_err(GroupError::Stop)
             }
         }
@@ -156,7 +156,7 @@ impl GroupShared {
     fn add(&self, name: SharedName, member: Prepared) -> Result<Added<'_>, GroupError> {
         let group = Identity(std::ptr::from_ref(self).addr());
         let is_group = |node: &Arc<dyn Node>| node.identity() == Some(group);
-        let (node, told) = (Arc::clone(&member.part.node), name.clone());
+        let (node, told) = (Arc::clone(member.part.node()), name.clone());
         let add = || {
             let mut table = self.table();
             let owner = self.owner();
@@ -181,7 +181,7 @@ impl GroupShared {
     ) -> Result<Option<ChangeReply>, GroupError> {
         let part = member.part.clone();
         let put = |deferred: &mut Deferred| self.put(name, member, &part, deferred);
-        let inserted = defer(&part.node, put)?;
+        let inserted = defer(part.node(), put)?;
         Ok(match inserted {
             Inserted::Open(id, answer) => {
                 self.change_queue.push(id);
@@ -205,7 +205,7 @@ impl GroupShared {
         let (owner, mut table, id) = self.add(name, member)?;
         if let Some(owner) = &owner {
             // Under the lock, as below: it is told before anybody starts the member.
-            listen::inserted(owner, &told, &part.node, deferred);
+            listen::inserted(owner, &told, part.node(), deferred);
         }
         let inserted = if table.plan.is_open() {
             let answer = table.ask(id);
@@ -225,7 +225,7 @@ impl GroupShared {
     /// Whether the group has been told to start, or starts, and its supervisor has not come yet. If it never does, the member
     /// is taken off again.
     fn is_to_open(self: &Arc<Self>, owner: &Arc<dyn Node>, part: &MemberPart) -> bool {
-        let (group, node) = (Arc::downgrade(self), Arc::downgrade(&part.node));
+        let (group, node) = (Arc::downgrade(self), Arc::downgrade(part.node()));
         let take_off = move || {
             if let (Some(group), Some(node)) = (group.upgrade(), node.upgrade()) {
                 group.did_not_open(&node);
@@ -243,7 +243,7 @@ impl GroupShared {
             let mut table = self.table();
             let is_it = |(_, entry): &(Id, &Option<TableEntry>)| {
                 let entry = entry.as_ref();
-                entry.is_some_and(|it| it.is_inserted() && Arc::ptr_eq(&it.part.node, node))
+                entry.is_some_and(|it| it.is_inserted() && Arc::ptr_eq(it.part.node(), node))
             };
             let found = (0..).map(Id).zip(&table.entries).find(is_it);
             let id = found.map(|(id, _)| id).filter(|_| !table.plan.is_open());
@@ -269,7 +269,7 @@ impl GroupShared {
     /// Those who listen to the group hear of the member for the last time.
     pub(super) fn tell_removed(&self, name: &SharedName, part: &MemberPart) {
         if let Some(owner) = self.owner() {
-            listen::removed(&owner, name, &part.node);
+            listen::removed(&owner, name, part.node());
         }
     }
 }

@@ -122,14 +122,14 @@ impl Queued {
 pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
     let change_queue = Arc::clone(change_queue) as Arc<dyn Observer>;
     let observer = PartObserver::new(change_queue, id.0);
-    let old = owners::observe(&mut part.node.shared().synced(), observer);
+    let old = owners::observe(&mut part.node().shared().synced(), observer);
     drop(old);
 }
 
 /// Unregisters the group as an observer of a member.
 pub(super) fn unobserve(change_queue: &ChangeQueue, id: Id, part: &MemberPart) {
     let place = (change_queue.owner(), id.0);
-    let old = owners::unobserve(&mut part.node.shared().synced(), place);
+    let old = owners::unobserve(&mut part.node().shared().synced(), place);
     drop(old);
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::engine::Node;
 use crate::report::shared_name::SharedName;
+use crate::report::state::State;
 use crate::rules::plan::{Policy, Stay};
-use crate::runner::{Runner, StartStop};
+use crate::runner::{AnyRunner, Runner, erased};
 use crate::service::{Service, SharedRunner};
 use crate::settings::Settings;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
@@ -56,16 +57,16 @@ pub(super) struct Prepared {
 /// A runner, whatever its service, as a group drives it.
 #[derive(Clone)]
 pub(super) struct MemberPart {
-    pub(super) node: Arc<dyn Node>,
-    pub(super) handle: Arc<dyn StartStop>,
+    pub(super) runner: AnyRunner,
 }
 
-impl<S: Service> From<Runner<S>> for MemberPart {
-    fn from(runner: Runner<S>) -> Self {
-        Self {
-            node: runner.node(),
-            handle: Arc::new(runner),
-        }
+impl MemberPart {
+    pub(super) fn node(&self) -> &Arc<dyn Node> {
+        self.runner.inner()
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.node().shared().atomic_state.read().state()
     }
 }
 
@@ -83,12 +84,15 @@ impl Member {
     #[allow(clippy::missing_panics_doc)] // A runner shares itself as what is looked for here.
     pub fn new(service: impl Service) -> Self {
         let make: Box<dyn FnOnce(Settings) -> MemberPart + Send> = match service.__share() {
-            Ok(SharedRunner { node, handle }) => Box::new(|_| {
-                let handle = handle.downcast::<Arc<dyn StartStop>>();
-                let handle = *handle.expect("a runner shares itself as a `StartStop`");
-                MemberPart { node, handle }
+            Ok(SharedRunner { handle, .. }) => Box::new(|_| {
+                let runner = handle.downcast::<AnyRunner>();
+                let runner =
+                    *runner.expect("a runner shares itself without the type of its service");
+                MemberPart { runner }
             }),
-            Err(service) => Box::new(|settings| Runner::with_settings(service, settings).into()),
+            Err(service) => Box::new(|settings| MemberPart {
+                runner: erased(Runner::with_settings(service, settings)),
+            }),
         };
         Self {
             make,

@@ -189,7 +189,7 @@ impl<'a> Supervisor<'a> {
         let entries = (0..).map(Id).zip(&mut table.entries);
         let member = |(id, entry): (Id, &mut Option<TableEntry>)| {
             let entry = entry.as_mut()?;
-            let shared = entry.part.node.shared();
+            let shared = entry.part.node().shared();
             let synced = shared.synced();
             (entry.seen, entry.attempt) = (synced.cycle, shared.attempts());
             drop(synced);
@@ -205,7 +205,7 @@ impl<'a> Supervisor<'a> {
         }
         // Those that run already are adopted as they are.
         for (id, part) in members {
-            if !matches!(part.handle.state(), State::Stopped | State::Stopping) {
+            if !matches!(part.state(), State::Stopped | State::Stopping) {
                 self.look_at_one(id);
             }
             self.gone.push(part);
@@ -278,7 +278,7 @@ impl<'a> Supervisor<'a> {
         // Those that have come up since the whole of it was told.
         let up: Vec<MemberPart> = up.into_iter().filter_map(|id| self.part(id)).collect();
         for part in up {
-            drain::tell(&part.node);
+            drain::tell(part.node());
         }
         self.cancel_starts();
         self.run_actions();
@@ -299,7 +299,7 @@ impl<'a> Supervisor<'a> {
     fn has_lost_one_of(&self, changed: &[Id]) -> bool {
         let table = self.shared.table();
         let mut entries = changed.iter().filter_map(|id| table.look_up(*id));
-        entries.any(|entry| snapshot::was_aborted(&*entry.part.node))
+        entries.any(|entry| snapshot::was_aborted(&**entry.part.node()))
     }
 
     fn look_at(&mut self, changed: &[Id]) {

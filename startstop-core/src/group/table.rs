@@ -95,7 +95,7 @@ impl Table {
     fn put(&mut self, name: SharedName, member: Prepared, edges: Edges) -> Id {
         let Prepared { part, policy, .. } = member;
         let id = self.plan.add(edges, policy);
-        let shared = part.node.shared();
+        let shared = part.node().shared();
         let synced = shared.synced();
         let (seen, attempt) = (synced.cycle, shared.attempts());
         drop(synced);

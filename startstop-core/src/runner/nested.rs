@@ -8,11 +8,10 @@ mod readiness;
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::{Runner, StartStop};
+use super::Runner;
 use crate::engine::attempt_guard::{AttemptGuard, Closed};
 use crate::engine::ended;
 use crate::engine::request::pending::{ask, wait_reply};
@@ -79,10 +78,9 @@ impl<S: Service> Service for Runner<S> {
 
     fn __share(self) -> Result<SharedRunner, Self> {
         let node = self.node();
-        let handle: Arc<dyn StartStop> = Arc::new(erased(self));
         Ok(SharedRunner {
             node,
-            handle: Box::new(handle),
+            handle: Box::new(erased(self)),
         })
     }
 }

@@ -51,15 +51,15 @@ impl Supervisor<'_> {
     fn start(&mut self, id: Id, counts: Start) {
         let Some(part) = self.part(id) else { return };
         self.place(id);
-        let next = next_cycle(&*part.node);
+        let next = next_cycle(&**part.node());
         let started = match AttemptGuard::kept(self.cx) {
-            Ok(Some(place)) => request::start_part(&part.node, place, counts, Caller::No),
-            Ok(None) => request::start(&part.node, request::StartKind::Ensure, None, Caller::No),
+            Ok(Some(place)) => request::start_part(part.node(), place, counts, Caller::No),
+            Ok(None) => request::start(part.node(), request::StartKind::Ensure, None, Caller::No),
             Err(Closed) => Reply::Now(Err(StartError::Stopped)),
         };
         match started {
             Reply::Now(Err(error)) => {
-                let failure = part.handle.errors_last();
+                let failure = part.runner.errors_last();
                 self.on_ended(id, MemberEnd::Failed, failure.as_ref(), || error);
                 self.again = true;
             }
@@ -76,7 +76,7 @@ impl Supervisor<'_> {
     pub(super) fn cancel_starts(&mut self) {
         let stopping = self.shared.table().plan.stopping();
         for id in stopping {
-            let comes_again = |part: MemberPart| comes_again(&*part.node);
+            let comes_again = |part: MemberPart| comes_again(&**part.node());
             if self.part(id).is_some_and(comes_again) {
                 shares::stop_within(self, id);
             }
@@ -85,7 +85,7 @@ impl Supervisor<'_> {
 
     fn stop(&mut self, id: Id) {
         let Some(part) = self.part(id) else { return };
-        if goes_down(&*part.node) {
+        if goes_down(&**part.node()) {
             self.shared.table().plan.on_ending_unasked(id);
         }
         shares::stop_within(self, id);
@@ -114,7 +114,7 @@ impl Supervisor<'_> {
         } else {
             StartSeen::No
         };
-        is_told && is_on_its_way(&*entry.part.node, known_start, is_known)
+        is_told && is_on_its_way(&**entry.part.node(), known_start, is_known)
     }
 
     /// Names a member after the group, which is about to start it.
@@ -125,12 +125,12 @@ impl Supervisor<'_> {
             let Some(entry) = table.look_up(id) else {
                 return;
             };
-            if listen::is_placed(path, &entry.name, &*entry.part.node) {
+            if listen::is_placed(path, &entry.name, &**entry.part.node()) {
                 return;
             }
             (entry.name.clone(), entry.part.clone())
         };
-        listen::place_below(path, &name, &part.node);
+        listen::place_below(path, &name, part.node());
     }
 
     pub(super) fn fail_dependency(&mut self, member: Id, dependency: Id) {
@@ -145,7 +145,7 @@ impl Supervisor<'_> {
         let error = DependencyFailed {
             dependency: name.unwrap_or_default(),
         };
-        let failure = request::record(&part.node, RawFailure::of(|| error.into()));
+        let failure = request::record(part.node(), RawFailure::of(|| error.into()));
         let error = || StartError::Failed(failure.clone());
         self.on_ended(member, MemberEnd::Failed, Some(&failure), error);
     }

@@ -35,7 +35,7 @@ pub(super) fn removed(supervisor: &mut Supervisor<'_>, id: Id) {
     } else {
         StopSeen::AtRest
     };
-    let outcome = |part: &MemberPart| stop_outcome(&*part.node, told);
+    let outcome = |part: &MemberPart| stop_outcome(&**part.node(), told);
     take_off(supervisor, id, entry, outcome, StartError::Stopped);
 }
 

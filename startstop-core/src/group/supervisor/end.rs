@@ -28,7 +28,7 @@ pub(super) fn finds_more(supervisor: &mut Supervisor<'_>) -> bool {
         return false;
     }
     let entries = (0..).map(Id).zip(&table.entries);
-    let is_there = |entry: &TableEntry| entry.part.handle.state() != State::Stopped;
+    let is_there = |entry: &TableEntry| entry.part.state() != State::Stopped;
     let there = entries.filter(|(_, entry)| entry.as_ref().is_some_and(is_there));
     let there: Vec<Id> = there.map(|(id, _)| id).collect();
     drop(table);
@@ -54,7 +54,7 @@ pub(super) fn end(mut supervisor: Supervisor<'_>) -> Result<(), BoxError> {
 
 /// Ends what still is of a member, which its handle may have started since anybody looked.
 fn leave(supervisor: &Supervisor<'_>, part: &MemberPart) {
-    if part.handle.state() == State::Stopped {
+    if part.state() == State::Stopped {
         return;
     }
     let place = AttemptGuard::last(supervisor.cx);
@@ -63,9 +63,9 @@ fn leave(supervisor: &Supervisor<'_>, part: &MemberPart) {
         place.map(|place| place.map(|place| place.until(StopStage::Cancelled))),
     );
     if supervisor.ended {
-        request::stop_orphan(&part.node, supervisor.cx.remaining());
+        request::stop_orphan(part.node(), supervisor.cx.remaining());
     } else {
-        request::abort_part(&part.node);
+        request::abort_part(part.node());
     }
 }
 
@@ -80,7 +80,7 @@ fn stuck(supervisor: &Supervisor<'_>) -> Vec<StopError> {
     let others = entries
         .filter(|(id, _)| Some(*id) != ended_by)
         .filter_map(|(_, entry)| entry.as_ref());
-    let nodes: Vec<_> = others.map(|entry| Arc::clone(&entry.part.node)).collect();
+    let nodes: Vec<_> = others.map(|entry| Arc::clone(entry.part.node())).collect();
     drop(table);
     let nodes = nodes.iter();
     nodes

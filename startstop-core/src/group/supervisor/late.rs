@@ -53,7 +53,7 @@ fn not_ready(supervisor: &Supervisor<'_>) -> Vec<String> {
     let awaited: Vec<_> = {
         let table = supervisor.shared.table();
         let name = |id| table.look_up(id).map(|entry| entry.name.to_string());
-        let part = |id| table.look_up(id).map(|entry| Arc::clone(&entry.part.node));
+        let part = |id| table.look_up(id).map(|entry| Arc::clone(entry.part.node()));
         let awaited = table.plan.awaited().into_iter();
         let named = awaited.filter_map(|(id, deps)| {
             Some((
@@ -75,7 +75,7 @@ fn not_stopped(supervisor: &Supervisor<'_>) -> Vec<String> {
     let parts: Vec<_> = {
         let table = supervisor.shared.table();
         let entries = table.entries.iter().flatten();
-        entries.map(|entry| Arc::clone(&entry.part.node)).collect()
+        entries.map(|entry| Arc::clone(entry.part.node())).collect()
     };
     let mut late = Vec::new();
     let mut open: Vec<_> = parts.into_iter().rev().filter(is_there).collect();

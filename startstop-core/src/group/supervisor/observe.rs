@@ -24,7 +24,7 @@ impl<'a> Supervisor<'a> {
         let entries = (0..).map(Id).zip(&table.entries);
         let alive = entries.filter(|(id, entry)| entry.is_some() && table.plan.is_alive(*id));
         let ended = alive.filter_map(|(id, entry)| {
-            let node = &*entry.as_ref()?.part.node;
+            let node = &**entry.as_ref()?.part.node();
             let is_down = node.shared().atomic_state.read().state() == State::Stopped;
             // Of one that was lost it has to be seen first whether the runtime ends.
             (is_down && !snapshot::was_aborted(node)).then_some(id)
@@ -43,7 +43,7 @@ impl<'a> Supervisor<'a> {
         let Some(entry) = table.look_up(id) else {
             return;
         };
-        let look = MemberSnapshot::at(&*entry.part.node);
+        let look = MemberSnapshot::at(&**entry.part.node());
         if look.is_resting() {
             self.saw_at_rest(table, id, &look);
         } else {
@@ -100,7 +100,7 @@ impl<'a> Supervisor<'a> {
         let Some(part) = self.part(id) else { return };
         if comes_up {
             // It has come up meanwhile.
-            drain::tell(&part.node);
+            drain::tell(part.node());
         }
         if !was_alive {
             // It was started by its handle: it is one of the group again.
@@ -174,7 +174,7 @@ impl<'a> Supervisor<'a> {
             .filter(|_| self.shared.table().plan.fails_by_completing(id));
         let Some(part) = part else { return false };
         let failure = request::record(
-            &part.node,
+            part.node(),
             RawFailure::interruption(Interruption::Completed),
         );
         let error = || StartError::Failed(failure.clone());
@@ -267,6 +267,6 @@ fn missed_end(table: &mut Table, id: Id, look: &MemberSnapshot) -> Option<Member
 /// Keeps the group from its end until this member has ended.
 pub(super) fn give_guard(part: &MemberPart, place: Result<Option<AttemptGuard>, Closed>) {
     let Ok(Some(place)) = place else { return };
-    let rest = owners::keep_guard(&mut part.node.shared().synced(), place);
+    let rest = owners::keep_guard(&mut part.node().shared().synced(), place);
     drop(rest);
 }

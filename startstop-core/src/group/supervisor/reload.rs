@@ -76,9 +76,9 @@ impl PassOn {
 
     /// Asks the next one of those that have not ended.
     fn ask_next(&mut self, part: impl Fn(Id) -> Option<MemberPart>) {
-        let at_work = |id| part(id).filter(|part| part.handle.state() != State::Stopped);
+        let at_work = |id| part(id).filter(|part| part.state() != State::Stopped);
         let next = std::iter::from_fn(|| self.left.pop_front()).find_map(at_work);
         self.answer = next
-            .map(|part| -> MemberAnswer { Box::pin(async move { part.handle.reload().await }) });
+            .map(|part| -> MemberAnswer { Box::pin(async move { part.runner.reload().await }) });
     }
 }

@@ -63,10 +63,10 @@ pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
                 .shares
                 .ends
                 .extend(end.map(|at| Reverse((at, id))));
-            request::stop_share(&part.node, share.stop, down);
+            request::stop_share(part.node(), share.stop, down);
         }
         // It has all that is left, if it needs that.
-        _ => request::stop_member(&part.node, left, down),
+        _ => request::stop_member(part.node(), left, down),
     }
 }
 
@@ -84,7 +84,7 @@ fn measure(supervisor: &Supervisor<'_>, left: Duration) -> Vec<Option<(Span, Tai
         let entries = (0..).map(Id).zip(&table.entries);
         let alive = |(id, entry): (Id, &Option<TableEntry>)| {
             let entry = entry.as_ref().filter(|_| table.plan.is_alive(id))?;
-            Some(Arc::clone(&entry.part.node))
+            Some(Arc::clone(entry.part.node()))
         };
         entries.map(alive).collect()
     };
