@@ -210,7 +210,7 @@ impl GroupShared {
         let inserted = if table.plan.is_open() {
             let answer = table.ask(id);
             // Under the lock: who takes it off again finds it observed.
-            observe(&self.change_queue, id, part);
+            observe(&self.change_queue, id, &mut part.node().shared().synced());
             Inserted::Open(id, answer)
         } else if owner.as_ref().is_some_and(|it| self.is_to_open(it, part)) {
             // Its supervisor finds the member when it comes.

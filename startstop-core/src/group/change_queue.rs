@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use super::member::MemberPart;
 use crate::engine::owners::PartObserver;
-use crate::engine::{Node, Observer, owners};
+use crate::engine::{Node, Observer, Synced, owners};
 use crate::rules::graph::Id;
 use crate::rules::id_set::IdSet;
 use crate::sync::{Mutex, MutexGuard};
@@ -118,12 +118,12 @@ impl Queued {
     }
 }
 
-/// Registers the group as an observer of a member.
-pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, part: &MemberPart) {
+/// Registers the group as an observer of a member, under the lock of that.
+pub(super) fn observe(change_queue: &Arc<ChangeQueue>, id: Id, member: &mut Synced) {
     let change_queue = Arc::clone(change_queue) as Arc<dyn Observer>;
     let observer = PartObserver::new(change_queue, id.0);
-    let old = owners::observe(&mut part.node().shared().synced(), observer);
-    drop(old);
+    // What it replaces is the same.
+    drop(owners::observe(member, observer));
 }
 
 /// Unregisters the group as an observer of a member.

@@ -1,9 +1,10 @@
 //! The group's own task: it carries out what the plan says, and tells it what has become of it.
 //!
 //! The plan is asked again whenever a member's state has changed, so that what the handles of the
-//! members do is seen like what the group does itself. [`observe`] is what it is told, [`act`] what it says;
-//! [`changes`] are the members that leave, and [`end`] is what becomes of all at the end.
+//! members do is seen like what the group does itself. [`open`] is its beginning, [`observe`] what it is told, [`act`] what it
+//! says; [`changes`] are the members that leave, and [`end`] is what becomes of all at the end.
 
+mod open;
 mod member_snapshot;
 mod changes;
 mod observe;
@@ -26,20 +27,18 @@ use self::reload::PassOn;
 use self::restart::Restarts;
 use self::shares::Shares;
 use super::GroupShared;
-use super::change_queue::observe;
 use super::error::GroupError;
 use super::member::MemberPart;
-use super::table::{ChangeWaiter, TableEntry};
+use super::table::ChangeWaiter;
 use crate::engine::drain;
 use crate::engine::task::wait_if_runtime_ends;
 use crate::report::error::ReloadError;
 use crate::report::failure::Failure;
 use crate::report::panic::BoxError;
 use crate::report::path::Path;
-use crate::report::state::State;
 use crate::rules::graph::Id;
 use crate::rules::plan::Closing;
-use crate::runner::{listen, snapshot};
+use crate::runner::snapshot;
 use crate::service::context::{Context, Reload};
 
 /// Supervises the members until the group ends.
@@ -142,77 +141,7 @@ struct Supervisor<'a> {
     replies: Vec<(ChangeWaiter, Result<(), GroupError>)>,
 }
 
-impl<'a> Supervisor<'a> {
-    fn new(shared: &'a Arc<GroupShared>, cx: &'a Context) -> Result<Self, GroupError> {
-        let members = Self::opened(shared, cx)?;
-        let mut supervisor = Self {
-            shared,
-            cx,
-            path: cx
-                .attempt_link()
-                .map(|attempt| listen::path_of(&**attempt.node())),
-            restarts: Restarts::default(),
-            told: StopRequest::Nothing,
-            started: false,
-            unready: None,
-            again: false,
-            doors: Doors::Open,
-            ended: false,
-            failure: None,
-            last: None,
-            shares: Shares::default(),
-            gone: Vec::new(),
-            replies: Vec::new(),
-        };
-        supervisor.open(members);
-        Ok(supervisor)
-    }
-
-    /// Opens the plan, for one supervisor at a time: two would take each other's news.
-    fn opened(shared: &GroupShared, cx: &Context) -> Result<Vec<(Id, MemberPart)>, GroupError> {
-        let group = cx
-            .attempt_link()
-            .map(|attempt| Arc::downgrade(attempt.node()));
-        let mut table = shared.table();
-        if table.plan.is_open() {
-            return Err(GroupError::AlreadyRuns);
-        }
-        // Under the lock of the table, so that the news of one that is inserted now is not lost.
-        shared.change_queue.open(group);
-        let table = &mut *table;
-        table.plan.open();
-        for (id, entry) in (0..).map(Id).zip(&table.entries) {
-            if entry.as_ref().is_some_and(TableEntry::is_inserted) {
-                table.plan.is_inserted(id);
-            }
-        }
-        let entries = (0..).map(Id).zip(&mut table.entries);
-        let member = |(id, entry): (Id, &mut Option<TableEntry>)| {
-            let entry = entry.as_mut()?;
-            let shared = entry.part.node().shared();
-            let synced = shared.synced();
-            (entry.seen, entry.attempt) = (synced.cycle, shared.attempts());
-            drop(synced);
-            Some((id, entry.part.clone()))
-        };
-        Ok(entries.filter_map(member).collect())
-    }
-
-    fn open(&mut self, members: Vec<(Id, MemberPart)>) {
-        for (id, part) in &members {
-            self.place(*id);
-            observe(&self.shared.change_queue, *id, part);
-        }
-        // Those that run already are adopted as they are.
-        for (id, part) in members {
-            if !matches!(part.state(), State::Stopped | State::Stopping) {
-                self.look_at_one(id);
-            }
-            self.gone.push(part);
-        }
-        self.run_actions();
-    }
-
+impl Supervisor<'_> {
     /// Waits until there is something to do.
     async fn woken(
         &mut self,

@@ -13,22 +13,27 @@ pub(crate) struct IdSet {
 
 impl IdSet {
     /// Puts one in; returns whether it was not there.
+    #[inline]
     pub(crate) fn insert(&mut self, id: Id) -> bool {
         let (word, bit) = (id.0 / 64, 1 << (id.0 % 64));
         if self.words.len() <= word {
-            self.words.resize(word + 1, 0);
+            self.grow(word + 1);
         }
-        let is_new = self.words[word] & bit == 0;
-        if is_new {
-            self.words[word] |= bit;
-            self.first = if self.count == 0 {
-                word
-            } else {
-                self.first.min(word)
-            };
-            self.count += 1;
+        let place = &mut self.words[word];
+        if *place & bit != 0 {
+            return false;
         }
-        is_new
+        *place |= bit;
+        if self.count == 0 || word < self.first {
+            self.first = word;
+        }
+        self.count += 1;
+        true
+    }
+
+    #[cold]
+    fn grow(&mut self, words: usize) {
+        self.words.resize(words, 0);
     }
 
     pub(crate) fn remove(&mut self, id: Id) {

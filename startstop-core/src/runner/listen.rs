@@ -65,7 +65,12 @@ pub(crate) fn is_placed(owner: &Path, name: &str, part: &dyn Node) -> bool {
 /// The same as [`place`], of an owner with this path and a part that bears another.
 pub(crate) fn place_below(owner: &Path, name: &SharedName, part: &Arc<dyn Node>) {
     let moved = listeners::move_below(&mut part.shared().synced(), owner, name);
-    for old in moved {
+    has_moved(owner, name, part, moved);
+}
+
+/// A part has another path now: its parts have it too, in the streams of its own, which are as they were here.
+pub(crate) fn has_moved(owner: &Path, name: &SharedName, part: &Arc<dyn Node>, own: Vec<Listener>) {
+    for old in own {
         let path = owner.below(name.clone());
         let new = Listener {
             path,

@@ -8,6 +8,7 @@ use crate::group::error::DependencyFailed;
 use crate::group::member::MemberPart;
 use crate::report::error::StartError;
 use crate::report::failure::RawFailure;
+use crate::report::path::Path;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Action, MemberEnd};
 use crate::runner::listen;
@@ -49,8 +50,7 @@ impl Supervisor<'_> {
     }
 
     fn start(&mut self, id: Id, counts: Start) {
-        let Some(part) = self.part(id) else { return };
-        self.place(id);
+        let Some(part) = self.placed(id) else { return };
         let next = next_cycle(&**part.node());
         let started = match AttemptGuard::kept(self.cx) {
             Ok(Some(place)) => request::start_part(part.node(), place, counts, Caller::No),
@@ -64,22 +64,24 @@ impl Supervisor<'_> {
                 self.again = true;
             }
             // What comes of it comes by the change queue; a member that was adopted has nothing to say.
-            _ => {
-                self.shared.table().entry_mut(id).seen = next;
-                self.look_after(id);
-            }
+            _ => self.look_after(id, Some(next)),
         }
     }
 
     /// A stop of the group has begun. Who was told before may have been asked by its handle since to start again when it has
     /// ended: that is over.
     pub(super) fn cancel_starts(&mut self) {
-        let stopping = self.shared.table().plan.stopping();
-        for id in stopping {
-            let comes_again = |part: MemberPart| comes_again(&**part.node());
-            if self.part(id).is_some_and(comes_again) {
-                shares::stop_within(self, id);
-            }
+        let again = {
+            let table = self.shared.table();
+            let mut stopping = table.plan.stopping();
+            stopping.retain(|id| {
+                let entry = table.look_up(*id);
+                entry.is_some_and(|entry| comes_again(&**entry.part.node()))
+            });
+            stopping
+        };
+        for id in again {
+            shares::stop_within(self, id);
         }
     }
 
@@ -89,21 +91,24 @@ impl Supervisor<'_> {
             self.shared.table().plan.on_ending_unasked(id);
         }
         shares::stop_within(self, id);
-        self.look_after(id);
+        self.look_after(id, None);
     }
 
-    /// Looks at what has come of an action, which needs no other look for its news.
-    fn look_after(&mut self, id: Id) {
+    /// Looks at what has come of an action, which needs no other look for its news; a start has asked for this cycle.
+    fn look_after(&mut self, id: Id, asked: Option<u64>) {
         self.shared.change_queue.forget_last(id);
-        if !self.does_as_told(id) {
+        if !self.does_as_told(id, asked) {
             self.look_at_one(id);
         }
     }
 
     /// Returns whether a member is on the way that it was told to take, and nothing else has become of it since it was looked at:
     /// another look would tell the plan nothing.
-    fn does_as_told(&self, id: Id) -> bool {
-        let table = self.shared.table();
+    fn does_as_told(&self, id: Id, asked: Option<u64>) -> bool {
+        let mut table = self.shared.table();
+        if let Some(cycle) = asked {
+            table.entry_mut(id).seen = cycle;
+        }
         let Some(entry) = table.look_up(id) else {
             return true;
         };
@@ -117,20 +122,20 @@ impl Supervisor<'_> {
         is_told && is_on_its_way(&**entry.part.node(), known_start, is_known)
     }
 
-    /// Names a member after the group, which is about to start it.
-    pub(super) fn place(&self, id: Id) {
-        let Some(path) = &self.path else { return };
-        let (name, part) = {
+    /// Returns a member that the group is about to start, named after it.
+    fn placed(&self, id: Id) -> Option<MemberPart> {
+        let (name, path, part) = {
             let table = self.shared.table();
-            let Some(entry) = table.look_up(id) else {
-                return;
+            let entry = table.look_up(id)?;
+            let part = entry.part.clone();
+            let is_new = |path: &&Path| !listen::is_placed(path, &entry.name, &**part.node());
+            let Some(path) = self.path.as_ref().filter(is_new) else {
+                return Some(part);
             };
-            if listen::is_placed(path, &entry.name, &**entry.part.node()) {
-                return;
-            }
-            (entry.name.clone(), entry.part.clone())
+            (entry.name.clone(), path, part)
         };
         listen::place_below(path, &name, part.node());
+        Some(part)
     }
 
     pub(super) fn fail_dependency(&mut self, member: Id, dependency: Id) {

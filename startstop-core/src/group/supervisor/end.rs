@@ -1,7 +1,5 @@
 //! The end of the supervisor: its result, and what becomes of the members when it is dropped.
 
-use std::sync::Arc;
-
 use super::observe::give_guard;
 use super::{Supervisor, changes, late, member_snapshot};
 use crate::engine::attempt_guard::AttemptGuard;
@@ -77,14 +75,9 @@ fn stuck(supervisor: &Supervisor<'_>) -> Vec<StopError> {
         Some(Closing::Told | Closing::Completed) | None => None,
     };
     let entries = (0..).map(Id).zip(&table.entries);
-    let others = entries
-        .filter(|(id, _)| Some(*id) != ended_by)
-        .filter_map(|(_, entry)| entry.as_ref());
-    let nodes: Vec<_> = others.map(|entry| Arc::clone(entry.part.node())).collect();
-    drop(table);
-    let nodes = nodes.iter();
-    nodes
-        .filter_map(|node| member_snapshot::stuck(&**node))
+    let others = entries.filter(|(id, _)| Some(*id) != ended_by);
+    others
+        .filter_map(|(_, entry)| member_snapshot::stuck(&**entry.as_ref()?.part.node()))
         .collect()
 }
 
@@ -106,22 +99,25 @@ impl Drop for Supervisor<'_> {
                 let entry = table.entry_mut(id);
                 let change = entry.take_change();
                 waiting.extend(change.removing);
-                parts.push((id, entry.part.clone()));
+                unobserve(&self.shared.change_queue, id, &entry.part);
+                if entry.part.state() != State::Stopped {
+                    parts.push(entry.part.clone());
+                }
                 if leaves || change.inserting.is_some() || change.is_cancelled {
                     waiting.extend(change.inserting);
-                    // Its runner is dropped with `parts`, outside of the lock.
+                    // Its runner is dropped below, outside of the lock.
                     gone.extend(table.delete(id));
                 }
             }
             (parts, waiting, gone)
         };
-        for (id, part) in parts {
-            unobserve(&self.shared.change_queue, id, &part);
+        for part in parts {
             leave(self, &part);
             self.gone.push(part);
         }
         for entry in gone {
             self.shared.tell_removed(&entry.name, &entry.part);
+            self.gone.push(entry.part);
         }
         changes::let_go(self);
         for sender in waiting {

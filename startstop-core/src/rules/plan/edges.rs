@@ -65,14 +65,13 @@ impl GroupPlan {
 
     /// Returns the members in the order in which they were added.
     pub(crate) fn as_added(&self) -> Vec<Id> {
-        let there = |(at, node): (usize, &Option<PlanNode>)| {
-            node.as_ref()
-                .filter(|node| !node.kind.is_barrier())
-                .map(|node| (node.added, Id(at)))
+        let is_member = |id: &Id| {
+            self.look_up(*id)
+                .is_some_and(|node| !node.kind.is_barrier())
         };
-        let mut all: Vec<(u64, Id)> = self.nodes.iter().enumerate().filter_map(there).collect();
-        all.sort_unstable();
-        all.into_iter().map(|(_, id)| id).collect()
+        let mut all: Vec<Id> = (0..self.nodes.len()).map(Id).filter(is_member).collect();
+        all.sort_unstable_by_key(|id| self.node(*id).added);
+        all
     }
 
     /// Returns the members in an order in which they may start one after another; those that may start at once as they were
