@@ -21,7 +21,7 @@ use std::sync::Arc;
 use crate::engine::Node;
 use crate::service::Service;
 
-pub(crate) use erased::{AnyRunner, erased};
+pub(crate) use erased::{AnyRunner, erased, unshared};
 
 pub use attach::AttachError;
 pub use start_stop::StartStop;

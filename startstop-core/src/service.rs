@@ -318,11 +318,10 @@ pub struct Owner(pub(crate) Weak<dyn Node>);
 /// A runner that is shared.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)] // Not for users.
-pub struct SharedRunner {
-    pub(crate) node: Arc<dyn Node>,
+pub struct SharedRunner(
     /// A runner that does not name the type of its service, of which this module knows nothing.
-    pub(crate) handle: Box<dyn Any + Send + Sync>,
-}
+    pub(crate) Box<dyn Any + Send + Sync>,
+);
 
 /// The parts of a composite under their names. A tree of them is walked without recursion, however deep
 /// it is.

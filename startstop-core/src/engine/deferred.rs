@@ -112,14 +112,14 @@ impl Deferred {
     }
 
     /// Tells them after the lock that the service has changed.
-    pub(super) fn tell_observers<'a>(&mut self, mut all: impl Iterator<Item = &'a PartObserver>) {
+    pub(super) fn tell_observers(&mut self, first: &PartObserver, others: &[PartObserver]) {
         if self.observer.is_some() {
             return;
         }
-        self.observer = all.next().cloned();
-        self.has_more |= self.observer.is_some();
-        for observer in all {
-            self.cold().observers.push(observer.clone());
+        self.observer = Some(first.clone());
+        self.has_more = true;
+        if !others.is_empty() {
+            self.cold().observers.extend_from_slice(others);
         }
     }
 

@@ -39,6 +39,13 @@ where
         self.first.is_none()
     }
 
+    /// Returns the first one, and the others.
+    #[inline]
+    pub(super) fn split_first(&self) -> Option<(&T, &[T])> {
+        let more = self.more.get().map_or(&[][..], Vec::as_slice);
+        self.first.as_ref().map(|first| (first, more))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.first
             .iter()

@@ -151,8 +151,8 @@ pub(crate) fn unobserve(synced: &mut Synced, place: (usize, usize)) -> Option<Pa
 /// Notes that the observers are to be told of a change.
 pub(super) fn tell_observers(synced: &Synced, deferred: &mut Deferred) {
     let observers = synced.cold.get().map(|cold| &cold.owners.observers);
-    if let Some(observers) = observers.filter(|all| !all.is_empty()) {
-        deferred.tell_observers(observers.iter());
+    if let Some((first, others)) = observers.and_then(Few::split_first) {
+        deferred.tell_observers(first, others);
     }
 }
 

@@ -23,6 +23,8 @@ struct Queued {
     marks: IdSet,
     /// The plan has something to say, though no member has changed: one is to be removed.
     poked: bool,
+    /// The supervisor acts on this member.
+    muted: Option<Id>,
     waker: Option<Waker>,
     /// The runner that runs the group.
     group: Option<Weak<dyn Node>>,
@@ -54,37 +56,35 @@ impl ChangeQueue {
     pub(super) fn open(&self, group: Option<Weak<dyn Node>>) {
         let mut queued = self.queued();
         queued.take_changed();
-        queued.poked = false;
+        (queued.poked, queued.muted) = (false, None);
         queued.group = group;
     }
 
     /// Asks the supervisor to look at a member.
     pub(super) fn push(&self, id: Id) {
-        self.put(|queued| queued.add(id));
+        let mut queued = self.queued();
+        if queued.muted == Some(id) {
+            return;
+        }
+        queued.add(id);
+        wake(queued);
     }
 
-    /// Takes off what was put in last, if it is about this member: the supervisor looks at it now, and sees what that was about.
-    pub(super) fn forget_last(&self, id: Id) {
-        let mut queued = self.queued();
-        if queued.changed.last() == Some(&id) {
-            queued.changed.pop();
-            queued.marks.remove(id);
-        }
+    /// The supervisor is about to act on a member, and looks at it after that: what becomes of it meanwhile is no news.
+    pub(super) fn mute(&self, id: Id) {
+        self.queued().muted = Some(id);
+    }
+
+    /// It looks at that member now.
+    pub(super) fn unmute(&self) {
+        self.queued().muted = None;
     }
 
     /// Asks the supervisor to look at the plan.
     pub(super) fn notify(&self) {
-        self.put(|queued| queued.poked = true);
-    }
-
-    fn put(&self, add: impl FnOnce(&mut Queued)) {
         let mut queued = self.queued();
-        add(&mut queued);
-        let waker = queued.waker.take();
-        drop(queued);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        queued.poked = true;
+        wake(queued);
     }
 
     /// Takes what has changed, or leaves a waker for when something does.
@@ -98,6 +98,14 @@ impl ChangeQueue {
         }
         queued.poked = false;
         Some(queued.take_changed())
+    }
+}
+
+fn wake(mut queued: MutexGuard<'_, Queued>) {
+    let waker = queued.waker.take();
+    drop(queued);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 

@@ -8,8 +8,8 @@ use crate::engine::Node;
 use crate::report::shared_name::SharedName;
 use crate::report::state::State;
 use crate::rules::plan::{Policy, Stay};
-use crate::runner::{AnyRunner, Runner, erased};
-use crate::service::{Service, SharedRunner};
+use crate::runner::{AnyRunner, Runner, erased, unshared};
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::settings::member_policy::{OnCompletion, OnFailure};
 
@@ -81,14 +81,10 @@ impl Member {
     /// let app = Group::builder("app").with("db", Member::new(once(async |_cx| ())));
     /// assert_eq!(app.build().unwrap().members(), ["db"]);
     /// ```
-    #[allow(clippy::missing_panics_doc)] // A runner shares itself as what is looked for here.
     pub fn new(service: impl Service) -> Self {
         let make: Box<dyn FnOnce(Settings) -> MemberPart + Send> = match service.__share() {
-            Ok(SharedRunner { handle, .. }) => Box::new(|_| {
-                let runner = handle.downcast::<AnyRunner>();
-                let runner =
-                    *runner.expect("a runner shares itself without the type of its service");
-                MemberPart { runner }
+            Ok(shared) => Box::new(|_| MemberPart {
+                runner: unshared(shared),
             }),
             Err(service) => Box::new(|settings| MemberPart {
                 runner: erased(Runner::with_settings(service, settings)),

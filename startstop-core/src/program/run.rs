@@ -1,6 +1,5 @@
 //! A service as a program: it is started, ends or is told to, and `main` learns with which code.
 
-use std::any::Any;
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -27,7 +26,7 @@ use crate::report::failure::{Failure, RawFailure};
 use crate::report::panic::catch_panic;
 use crate::report::state::{Cause, Exit};
 use crate::report::text::Escaped;
-use crate::runner::{AnyRunner, Runner, erased, snapshot};
+use crate::runner::{AnyRunner, Runner, erased, snapshot, unshared};
 use crate::service::Service;
 
 /// Runs a service as a whole program: does [`Runner::run_until_signal`] in one line of an async `main`.
@@ -85,7 +84,7 @@ pub(super) type LastWork = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) struct Operation {
     node: Arc<dyn Node>,
     /// Keeps the runner.
-    _handle: Box<dyn Any + Send + Sync>,
+    _runner: AnyRunner,
     last: Option<LastWork>,
     has_ended: bool,
 }
@@ -102,12 +101,7 @@ impl Operation {
     pub(super) fn new<S: Service>(service: S) -> Self {
         match service.__share() {
             // A runner is not put into another one, which would lengthen all paths.
-            Ok(shared) => Self {
-                node: shared.node,
-                _handle: shared.handle,
-                last: None,
-                has_ended: false,
-            },
+            Ok(shared) => Self::of(unshared(shared)),
             Err(service) => Self::of(erased(Runner::new(service))),
         }
     }
@@ -115,7 +109,7 @@ impl Operation {
     fn of(runner: AnyRunner) -> Self {
         Self {
             node: runner.node(),
-            _handle: Box::new(runner),
+            _runner: runner,
             last: None,
             has_ended: false,
         }

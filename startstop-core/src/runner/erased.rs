@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use super::Runner;
-use crate::service::Service;
 use crate::service::context::Context;
+use crate::service::{Service, SharedRunner};
 
 /// A runner of some service.
 pub(crate) type AnyRunner = Runner<AnyType>;
@@ -20,6 +20,12 @@ impl Service for AnyType {
     async fn run(&self, _: Context) -> Result<(), Infallible> {
         match *self {}
     }
+}
+
+/// Returns the runner that was shared.
+pub(crate) fn unshared(shared: SharedRunner) -> AnyRunner {
+    let runner = shared.0.downcast::<AnyRunner>();
+    *runner.expect("a runner shares itself without the type of its service")
 }
 
 /// The same runner, for what does not depend on the type of the service.

@@ -77,11 +77,7 @@ impl<S: Service> Service for Runner<S> {
     }
 
     fn __share(self) -> Result<SharedRunner, Self> {
-        let node = self.node();
-        Ok(SharedRunner {
-            node,
-            handle: Box::new(erased(self)),
-        })
+        Ok(SharedRunner(Box::new(erased(self))))
     }
 }
 

@@ -52,6 +52,7 @@ impl Supervisor<'_> {
     fn start(&mut self, id: Id, counts: Start) {
         let Some(part) = self.placed(id) else { return };
         let next = next_cycle(&**part.node());
+        self.shared.change_queue.mute(id);
         let started = match AttemptGuard::kept(self.cx) {
             Ok(Some(place)) => request::start_part(part.node(), place, counts, Caller::No),
             Ok(None) => request::start(part.node(), request::StartKind::Ensure, None, Caller::No),
@@ -59,6 +60,8 @@ impl Supervisor<'_> {
         };
         match started {
             Reply::Now(Err(error)) => {
+                self.shared.change_queue.unmute();
+                self.shared.change_queue.push(id);
                 let failure = part.runner.errors_last();
                 self.on_ended(id, MemberEnd::Failed, failure.as_ref(), || error);
                 self.again = true;
@@ -81,22 +84,30 @@ impl Supervisor<'_> {
             stopping
         };
         for id in again {
-            shares::stop_within(self, id);
+            shares::stop(self, id);
         }
     }
 
     fn stop(&mut self, id: Id) {
-        let Some(part) = self.part(id) else { return };
-        if goes_down(&**part.node()) {
-            self.shared.table().plan.on_ending_unasked(id);
-        }
-        shares::stop_within(self, id);
+        let (part, down) = {
+            let mut table = self.shared.table();
+            let Some(entry) = table.look_up(id) else {
+                return;
+            };
+            let part = entry.part.clone();
+            if goes_down(&**part.node()) {
+                table.plan.on_ending_unasked(id);
+            }
+            (part, shares::down(&table, id))
+        };
+        self.shared.change_queue.mute(id);
+        shares::stop_within(self, id, &part, down);
         self.look_after(id, None);
     }
 
     /// Looks at what has come of an action, which needs no other look for its news; a start has asked for this cycle.
     fn look_after(&mut self, id: Id, asked: Option<u64>) {
-        self.shared.change_queue.forget_last(id);
+        self.shared.change_queue.unmute();
         if !self.does_as_told(id, asked) {
             self.look_at_one(id);
         }

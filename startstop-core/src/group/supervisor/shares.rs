@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use super::Supervisor;
 use crate::engine::request::{self, Down};
 use crate::engine::{Node, grace};
-use crate::group::table::TableEntry;
+use crate::group::member::MemberPart;
+use crate::group::table::{Table, TableEntry};
 use crate::rules::graph::Id;
 use crate::rules::span::{Span, Tail};
 
@@ -36,28 +37,36 @@ impl Shares {
 }
 
 /// Tells a member to stop, within its share where the group has a deadline.
-pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
+pub(super) fn stop(supervisor: &mut Supervisor<'_>, id: Id) {
     let (part, down) = {
         let table = supervisor.shared.table();
         let Some(entry) = table.look_up(id) else {
             return;
         };
-        let down = if table.plan.is_stopping() || table.plan.is_leaving(id) {
-            Down::ForGood
-        } else {
-            Down::ForNow
-        };
-        (entry.part.clone(), down)
+        (entry.part.clone(), down(&table, id))
     };
-    let deadline = supervisor.cx.deadline();
+    stop_within(supervisor, id, &part, down);
+}
+
+/// Returns how long a member stays down that is told to stop now.
+pub(super) fn down(table: &Table, id: Id) -> Down {
+    if table.plan.is_stopping() || table.plan.is_leaving(id) {
+        Down::ForGood
+    } else {
+        Down::ForNow
+    }
+}
+
+/// The same as [`stop`], of a member that was looked up.
+pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id, part: &MemberPart, down: Down) {
+    let Some(deadline) = supervisor.cx.deadline() else {
+        return request::stop_member(part.node(), None, down);
+    };
     let now = Instant::now();
-    let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
-    let share = left.and_then(|left| {
-        let (span, tail) = (*spans_of(supervisor, left).get(id.0)?)?;
-        span.share(tail, left)
-    });
-    match share {
-        Some(share) if Some(share.stop) != left => {
+    let left = deadline.saturating_duration_since(now);
+    let spans = spans_of(supervisor, left).get(id.0).copied().flatten();
+    match spans.and_then(|(span, tail)| span.share(tail, left)) {
+        Some(share) if share.stop != left => {
             let end = now.checked_add(share.all);
             supervisor
                 .shares
@@ -66,7 +75,7 @@ pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id) {
             request::stop_share(part.node(), share.stop, down);
         }
         // It has all that is left, if it needs that.
-        _ => request::stop_member(part.node(), left, down),
+        _ => request::stop_member(part.node(), Some(left), down),
     }
 }
 
@@ -113,7 +122,7 @@ pub(super) fn share_out_again(supervisor: &mut Supervisor<'_>) {
     supervisor.shares.deadline = deadline;
     let stopping = supervisor.shared.table().plan.stopping();
     for id in stopping {
-        stop_within(supervisor, id);
+        stop(supervisor, id);
     }
 }
 

@@ -19,43 +19,82 @@ pub(super) struct Counts {
     pub(super) failed: usize,
 }
 
-impl Counts {
+/// What a node counts as, a bit for each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct CountedAs(u8);
+
+impl CountedAs {
+    const NOTHING: Self = Self(0);
+    const ALIVE: u8 = 1;
+    const AWAITED: u8 = 1 << 1;
+    const PENDING: u8 = 1 << 2;
+    const COMPLETED: u8 = 1 << 3;
+    const FAILED: u8 = 1 << 4;
+    const UNSETTLED: u8 = 1 << 5;
+
+    #[inline]
     fn of(node: &PlanNode) -> Self {
         if node.kind.is_barrier() {
-            return Self::default();
+            return Self::NOTHING;
         }
-        Self {
-            alive: usize::from(node.state.is_alive()),
-            awaited: usize::from(node.is_awaited()),
-            pending: usize::from(node.is_pending()),
-            completed: usize::from(node.state == MemberState::Completed),
-            failed: usize::from(node.state == MemberState::Ended),
+        let of_state = match node.state {
+            MemberState::Starting | MemberState::Up | MemberState::Stopping => Self::ALIVE,
+            MemberState::Completed => Self::COMPLETED,
+            MemberState::Ended => Self::FAILED,
+            MemberState::Pending | MemberState::StoppedByHandle => 0,
+        };
+        let bit = |holds: bool, bit: u8| if holds { bit } else { 0 };
+        Self(
+            of_state
+                | bit(node.is_awaited(), Self::AWAITED)
+                | bit(node.is_pending(), Self::PENDING)
+                | bit(node.is_unsettled(), Self::UNSETTLED),
+        )
+    }
+}
+
+impl Counts {
+    /// A node that has counted as `was` counts as `is` from now on.
+    fn step(&mut self, was: CountedAs, is: CountedAs) {
+        let changed = was.0 ^ is.0;
+        let counts = [
+            (CountedAs::ALIVE, &mut self.alive),
+            (CountedAs::AWAITED, &mut self.awaited),
+            (CountedAs::PENDING, &mut self.pending),
+            (CountedAs::COMPLETED, &mut self.completed),
+            (CountedAs::FAILED, &mut self.failed),
+        ];
+        for (bit, count) in counts {
+            if changed & is.0 & bit != 0 {
+                *count += 1;
+            } else if changed & bit != 0 {
+                *count -= 1;
+            }
         }
     }
+}
 
-    fn step(&mut self, was: Self, is: Self) {
-        let step = |count: &mut usize, was: usize, is: usize| *count = *count + is - was;
-        step(&mut self.alive, was.alive, is.alive);
-        step(&mut self.awaited, was.awaited, is.awaited);
-        step(&mut self.pending, was.pending, is.pending);
-        step(&mut self.completed, was.completed, is.completed);
-        step(&mut self.failed, was.failed, is.failed);
+/// The node with this id has counted as `was` and counts as `is` from now on.
+fn recount(plan: &mut GroupPlan, id: Id, was: CountedAs, is: CountedAs) {
+    plan.counts.step(was, is);
+    if (was.0 ^ is.0) & CountedAs::UNSETTLED == 0 {
+        return;
+    }
+    if is.0 & CountedAs::UNSETTLED != 0 {
+        plan.unsettled.insert(id);
+    } else {
+        plan.unsettled.remove(id);
     }
 }
 
 /// Changes a node, and what is counted with it.
 pub(super) fn change(plan: &mut GroupPlan, id: Id, change: impl FnOnce(&mut PlanNode)) {
     let node = plan.node_mut(id);
-    let was = (Counts::of(node), node.is_unsettled());
+    let was = CountedAs::of(node);
     change(node);
-    let is = (Counts::of(node), node.is_unsettled());
-    plan.counts.step(was.0, is.0);
-    match (was.1, is.1) {
-        (false, true) => {
-            plan.unsettled.insert(id);
-        }
-        (true, false) => plan.unsettled.remove(id),
-        _ => {}
+    let is = CountedAs::of(node);
+    if was != is {
+        recount(plan, id, was, is);
     }
 }
 
@@ -63,29 +102,23 @@ pub(super) fn change(plan: &mut GroupPlan, id: Id, change: impl FnOnce(&mut Plan
 pub(super) fn count_all(plan: &mut GroupPlan) {
     plan.counts = Counts::default();
     plan.unsettled.clear();
-    for (at, node) in plan.nodes.iter().enumerate() {
-        let Some(node) = node else { continue };
-        plan.counts.step(Counts::default(), Counts::of(node));
-        if node.is_unsettled() {
-            plan.unsettled.insert(Id(at));
+    for at in 0..plan.nodes.len() {
+        if let Some(node) = &plan.nodes[at] {
+            let is = CountedAs::of(node);
+            recount(plan, Id(at), CountedAs::NOTHING, is);
         }
     }
 }
 
 /// Counts a node that is added.
 pub(super) fn count_in(plan: &mut GroupPlan, id: Id) {
-    let node = plan.node(id);
-    let (counts, unsettled) = (Counts::of(node), node.is_unsettled());
-    plan.counts.step(Counts::default(), counts);
-    if unsettled {
-        plan.unsettled.insert(id);
-    }
+    let is = CountedAs::of(plan.node(id));
+    recount(plan, id, CountedAs::NOTHING, is);
 }
 
 /// Counts a node no more.
 pub(super) fn count_out(plan: &mut GroupPlan, id: Id, node: &PlanNode) {
-    plan.counts.step(Counts::of(node), Counts::default());
-    plan.unsettled.remove(id);
+    recount(plan, id, CountedAs::of(node), CountedAs::NOTHING);
 }
 
 /// The member is ready, or rests and was: its dependents may start.
