@@ -1,7 +1,7 @@
 //! How members tell their group that something has changed.
 
 use std::sync::{Arc, PoisonError, Weak};
-use std::task::Waker;
+use std::task::{Context as Task, Waker};
 
 use super::member::MemberPart;
 use crate::engine::owners::PartObserver;
@@ -55,8 +55,8 @@ impl ChangeQueue {
     /// A supervisor begins: what is in the change queue is old.
     pub(super) fn open(&self, group: Option<Weak<dyn Node>>) {
         let mut queued = self.queued();
-        queued.take_changed();
-        (queued.poked, queued.muted) = (false, None);
+        queued.take_changed(&mut Vec::new());
+        queued.muted = None;
         queued.group = group;
     }
 
@@ -87,17 +87,27 @@ impl ChangeQueue {
         wake(queued);
     }
 
-    /// Takes what has changed, or leaves a waker for when something does.
-    pub(super) fn take(&self, waker: &Waker) -> Option<Vec<Id>> {
+    /// Takes what has changed into an empty list, or leaves a waker for when something does; whether there was a change.
+    pub(super) fn poll(&self, changed: &mut Vec<Id>, task: &Task<'_>) -> bool {
         let mut queued = self.queued();
-        if queued.changed.is_empty() && !queued.poked {
-            let old = queued.waker.replace(waker.clone());
-            drop(queued);
-            drop(old);
-            return None;
+        if queued.has_changes() {
+            queued.take_changed(changed);
+            return true;
         }
-        queued.poked = false;
-        Some(queued.take_changed())
+        let old = queued.waker.replace(task.waker().clone());
+        drop(queued);
+        drop(old);
+        false
+    }
+
+    /// Takes what has changed into an empty list; whether there was a change.
+    pub(super) fn take(&self, changed: &mut Vec<Id>) -> bool {
+        let mut queued = self.queued();
+        let has_changes = queued.has_changes();
+        if has_changes {
+            queued.take_changed(changed);
+        }
+        has_changes
     }
 }
 
@@ -117,12 +127,16 @@ impl Queued {
         }
     }
 
-    fn take_changed(&mut self) -> Vec<Id> {
-        let changed = std::mem::take(&mut self.changed);
-        for id in &changed {
+    fn has_changes(&self) -> bool {
+        self.poked || !self.changed.is_empty()
+    }
+
+    fn take_changed(&mut self, changed: &mut Vec<Id>) {
+        self.poked = false;
+        std::mem::swap(&mut self.changed, changed);
+        for id in changed {
             self.marks.remove(*id);
         }
-        changed
     }
 }
 

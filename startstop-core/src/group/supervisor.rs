@@ -37,7 +37,7 @@ use crate::report::failure::Failure;
 use crate::report::panic::BoxError;
 use crate::report::path::Path;
 use crate::rules::graph::Id;
-use crate::rules::plan::Closing;
+use crate::rules::plan::{Action, Closing};
 use crate::runner::snapshot;
 use crate::service::context::{Context, Reload};
 
@@ -67,11 +67,11 @@ pub(super) async fn run(shared: &Arc<GroupShared>, cx: Context) -> Result<(), Bo
                     passed_on = pass.after(result, |id| supervisor.part(id));
                 }
             }
-            Wakeup::Changed(changed) => {
-                if supervisor.has_lost_one_of(&changed) {
+            Wakeup::Changed => {
+                if supervisor.has_lost_one() {
                     wait_if_runtime_ends().await;
                 }
-                supervisor.look_at(&changed);
+                supervisor.look_at_changed();
             }
             Wakeup::BackoffOver => restart::backoff_over(&mut supervisor),
             Wakeup::Shortened => shares::share_out_again(&mut supervisor),
@@ -88,7 +88,8 @@ enum Wakeup {
     Reload(Reload),
     /// A member has answered the reload.
     Reloaded(Result<(), ReloadError>),
-    Changed(Vec<Id>),
+    /// Members have changed.
+    Changed,
     /// Those that a restart has taken down may come up again.
     BackoffOver,
     /// There is less time for the stop than there was.
@@ -106,6 +107,15 @@ enum StopRequest {
     ToStop,
 }
 
+/// How the supervisor finds out what to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FoundBy {
+    /// By a look at the change queue alone.
+    Glance,
+    /// By a look at all that it may be told.
+    Look,
+}
+
 /// The stages of insertion: members may come, or may not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Doors {
@@ -113,6 +123,9 @@ enum Doors {
     /// A stop has begun, and who waited for an insertion was answered.
     Shut,
 }
+
+/// For how many members room is kept, in lists that are filled again and again.
+const ROOM: usize = 16;
 
 struct Supervisor<'a> {
     shared: &'a Arc<GroupShared>,
@@ -125,6 +138,12 @@ struct Supervisor<'a> {
     started: bool,
     /// The members that were neither ready nor settled when it was shown last; `None` where all were.
     unready: Option<String>,
+    /// Those that have changed, while they are looked at; else the room for them.
+    changed: Vec<Id>,
+    /// The same for what the plan says.
+    actions: Vec<Action>,
+    /// How it has found out last what to do.
+    found: FoundBy,
     /// The plan has more to say, after the runtime had its turn.
     again: bool,
     doors: Doors,
@@ -155,6 +174,9 @@ impl Supervisor<'_> {
     ) -> Wakeup {
         let mut share = pin!(share_over(share_end));
         poll_fn(|task| {
+            if self.finds_changes_at_a_glance() {
+                return Poll::Ready(Wakeup::Changed);
+            }
             if self.told != StopRequest::ToStop && cancelled.as_mut().poll(task).is_ready() {
                 return Poll::Ready(Wakeup::Cancelled);
             }
@@ -182,13 +204,34 @@ impl Supervisor<'_> {
             if self.restarts.poll(task).is_ready() {
                 return Poll::Ready(Wakeup::BackoffOver);
             }
-            match self.shared.change_queue.take(task.waker()) {
-                Some(changed) => Poll::Ready(Wakeup::Changed(changed)),
-                None if self.again => Poll::Ready(Wakeup::Again),
-                None => Poll::Pending,
+            if self.shared.change_queue.poll(&mut self.changed, task) {
+                return Poll::Ready(Wakeup::Changed);
+            }
+            if self.again {
+                Poll::Ready(Wakeup::Again)
+            } else {
+                Poll::Pending
             }
         })
         .await
+    }
+
+    /// Takes the members that have changed, where the group has not been told anything since; each second time all else is
+    /// looked at first.
+    fn finds_changes_at_a_glance(&mut self) -> bool {
+        let is_told = match self.told {
+            StopRequest::Nothing => self.cx.is_told_to_end(),
+            StopRequest::ToDrain => true,
+            StopRequest::ToStop => false,
+        };
+        let may_glance = self.found == FoundBy::Look && !is_told;
+        let finds = may_glance && self.shared.change_queue.take(&mut self.changed);
+        self.found = if finds {
+            FoundBy::Glance
+        } else {
+            FoundBy::Look
+        };
+        finds
     }
 
     fn is_finished(&self) -> bool {
@@ -225,10 +268,18 @@ impl Supervisor<'_> {
         self.run_actions();
     }
 
-    fn has_lost_one_of(&self, changed: &[Id]) -> bool {
+    fn has_lost_one(&self) -> bool {
         let table = self.shared.table();
-        let mut entries = changed.iter().filter_map(|id| table.look_up(*id));
+        let mut entries = self.changed.iter().filter_map(|id| table.look_up(*id));
         entries.any(|entry| snapshot::was_aborted(&**entry.part.node()))
+    }
+
+    fn look_at_changed(&mut self) {
+        let mut changed = std::mem::take(&mut self.changed);
+        self.look_at(&changed);
+        changed.clear();
+        changed.shrink_to(ROOM);
+        self.changed = changed;
     }
 
     fn look_at(&mut self, changed: &[Id]) {

@@ -118,7 +118,9 @@ impl Table {
 
     /// Adds entries until there are as many as the plan has nodes.
     fn make_room(&mut self) {
-        self.entries.resize_with(self.plan.len(), || None);
+        if self.entries.len() != self.plan.len() {
+            self.entries.resize_with(self.plan.len(), || None);
+        }
     }
 
     /// Takes a member off.
@@ -130,11 +132,11 @@ impl Table {
         Some(entry)
     }
 
-    /// Takes what is to be done next; all that was to be done before is done.
-    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+    /// Takes what is to be done next into an empty list; all that was to be done before is done.
+    pub(super) fn swap_actions(&mut self, actions: &mut Vec<Action>) {
         self.plan.trim();
         self.make_room();
-        self.plan.take_actions()
+        self.plan.swap_actions(actions);
     }
 }
 

@@ -347,6 +347,14 @@ impl Context {
         }
     }
 
+    /// Returns whether it has been told to drain or to stop.
+    pub(crate) fn is_told_to_end(&self) -> bool {
+        match &self.link {
+            Link::Attempt(attempt) => attempt.has_reached(StopStage::Draining),
+            Link::Detached(detached) => detached.token.is_cancelled(),
+        }
+    }
+
     /// Returns a token that is cancelled with this context, to hand on. It is built when first asked for.
     ///
     /// # Examples

@@ -1,7 +1,7 @@
 //! The supervisor carries out the actions of the plan.
 
 use super::member_snapshot::{StartSeen, comes_again, goes_down, is_on_its_way, next_cycle};
-use super::{Doors, Supervisor, changes, readiness, shares};
+use super::{Doors, ROOM, Supervisor, changes, readiness, shares};
 use crate::engine::attempt_guard::{AttemptGuard, Closed};
 use crate::engine::request::{self, Caller, Reply, Start};
 use crate::group::error::DependencyFailed;
@@ -18,12 +18,13 @@ impl Supervisor<'_> {
     /// for ever without anybody being asked: the runtime has its turn in between.
     pub(super) fn run_actions(&mut self) {
         self.again = false;
+        let mut actions = std::mem::take(&mut self.actions);
         while !self.again {
-            let actions = self.shared.table().take_actions();
+            self.shared.table().swap_actions(&mut actions);
             if actions.is_empty() {
                 break;
             }
-            for action in actions {
+            for action in actions.drain(..) {
                 match action {
                     Action::Start(id) => self.start(id, Start::First),
                     Action::Restart(id) => self.start(id, Start::Again),
@@ -40,6 +41,8 @@ impl Supervisor<'_> {
                 }
             }
         }
+        actions.shrink_to(ROOM);
+        self.actions = actions;
         if self.doors == Doors::Open && self.shared.table().plan.is_stopping() {
             self.doors = Doors::Shut;
             changes::cancel_insertions(self);

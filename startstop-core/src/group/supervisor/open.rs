@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::restart::Restarts;
 use super::shares::Shares;
-use super::{Doors, StopRequest, Supervisor};
+use super::{Doors, FoundBy, StopRequest, Supervisor};
 use crate::engine::{Listener, listeners};
 use crate::group::GroupShared;
 use crate::group::change_queue::observe;
@@ -41,6 +41,9 @@ impl<'a> Supervisor<'a> {
             told: StopRequest::Nothing,
             started: false,
             unready: None,
+            changed: Vec::new(),
+            actions: Vec::new(),
+            found: FoundBy::Look,
             again: false,
             doors: Doors::Open,
             ended: false,

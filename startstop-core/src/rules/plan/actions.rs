@@ -61,7 +61,7 @@ fn start(plan: &mut GroupPlan, id: Id) {
         bad_dependency(plan, id)
     };
     match (ready, bad) {
-        (true, _) if barrier => plan.on_ready(id),
+        (true, _) if barrier => open_barrier(plan, id),
         (true, _) => {
             let again = plan.node(id).restart.again;
             counts::set_state(plan, id, MemberState::Starting);
@@ -83,6 +83,18 @@ fn start(plan: &mut GroupPlan, id: Id) {
         }
         (false, None) => {}
     }
+}
+
+/// All that a barrier depends on are ready: it is, at once.
+fn open_barrier(plan: &mut GroupPlan, id: Id) {
+    let node = plan.node_mut(id);
+    debug_assert!(!node.readiness.satisfied && !node.restart.comes_again());
+    node.enter(MemberState::Starting);
+    node.enter(MemberState::Up);
+    node.readiness.was_ready = true;
+    node.restart.again = false;
+    plan.revive_behind(id);
+    counts::satisfy(plan, id);
 }
 
 /// Returns whether all it depends on are ready, or have been; what it is bound to has to be so now.

@@ -135,8 +135,9 @@ pub(super) fn satisfy(plan: &mut GroupPlan, id: Id) {
 
 /// The member is not ready any more, nor are the barriers behind it: their dependents wait.
 pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
-    let mut open = vec![id];
-    while let Some(id) = open.pop() {
+    let mut open = Vec::new();
+    let mut next = Some(id);
+    while let Some(id) = next.take().or_else(|| open.pop()) {
         let node = plan.node_mut(id);
         if !std::mem::replace(&mut node.readiness.satisfied, false) {
             continue;

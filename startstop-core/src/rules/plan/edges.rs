@@ -167,6 +167,9 @@ impl GroupPlan {
     /// Frees the nodes that were given back, to be used again. Not while actions are carried out, which may be about whoever
     /// was there.
     pub(crate) fn trim(&mut self) {
+        if self.left.is_empty() {
+            return;
+        }
         while self.nodes.last().is_some_and(Option::is_none) {
             self.nodes.pop();
         }

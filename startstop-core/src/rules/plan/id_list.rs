@@ -1,16 +1,18 @@
-//! Lists of ids: most members have one neighbour at most, and for that one there is no allocation; few are bound to any.
+//! Lists of ids: most members have one neighbour at most, and a barrier in a chain two of each kind: for those there is no
+//! allocation. Few are bound to any.
 
 use std::ops::Deref;
 use std::slice;
 
 use crate::rules::graph::Id;
 
-/// None, one, or some.
+/// None, one, two, or some.
 #[derive(Debug, Clone, Default)]
 pub(super) enum IdList {
     #[default]
     Empty,
     One(Id),
+    Two([Id; 2]),
     Some(Box<Ids>),
 }
 
@@ -28,7 +30,10 @@ impl IdList {
     pub(super) fn push(&mut self, id: Id) {
         match self {
             Self::Empty => *self = Self::One(id),
-            Self::One(first) => *self = Self::Some(Box::new(Ids(vec![*first, id]))),
+            Self::One(first) => *self = Self::Two([*first, id]),
+            Self::Two([first, second]) => {
+                *self = Self::Some(Box::new(Ids(vec![*first, *second, id])));
+            }
             Self::Some(ids) => ids.0.push(id),
         }
     }
@@ -40,6 +45,7 @@ impl IdList {
         };
         match self {
             Self::Empty | Self::One(_) => *self = Self::Empty,
+            Self::Two(ids) => *self = Self::One(ids[1 - at]),
             Self::Some(ids) => drop(ids.0.swap_remove(at)),
         }
     }
@@ -90,6 +96,7 @@ impl From<Vec<Id>> for IdList {
         match ids[..] {
             [] => Self::Empty,
             [id] => Self::One(id),
+            [first, second] => Self::Two([first, second]),
             _ => Self::Some(Box::new(Ids(ids))),
         }
     }
@@ -102,6 +109,7 @@ impl Deref for IdList {
         match self {
             Self::Empty => &[],
             Self::One(id) => slice::from_ref(id),
+            Self::Two(ids) => ids,
             Self::Some(ids) => &ids.0,
         }
     }

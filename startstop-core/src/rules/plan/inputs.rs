@@ -103,15 +103,23 @@ impl GroupPlan {
 
     /// The barriers behind a member that rises have something to wait for again.
     pub(super) fn revive_behind(&mut self, id: Id) {
-        let mut open = self.node(id).dependents.to_vec();
+        let mut open = self.ended_barriers_behind(id);
         while let Some(id) = open.pop() {
-            let node = self.node(id);
-            if node.kind.is_barrier() && node.state == MemberState::Ended {
-                open.extend(&node.dependents);
+            if self.node(id).state == MemberState::Ended {
+                open.extend(self.ended_barriers_behind(id));
                 counts::set_state(self, id, MemberState::Pending);
                 self.pending.push_back(id);
             }
         }
+    }
+
+    fn ended_barriers_behind(&self, id: Id) -> Vec<Id> {
+        let has_ended = |id: &Id| {
+            let node = self.node(*id);
+            node.kind.is_barrier() && node.state == MemberState::Ended
+        };
+        let dependents = self.node(id).dependents.iter();
+        dependents.copied().filter(has_ended).collect()
     }
 
     /// The member says that it is ready now.
@@ -317,8 +325,16 @@ impl GroupPlan {
     }
 
     /// Takes what is to be done now.
+    #[cfg(test)]
     pub(crate) fn take_actions(&mut self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.swap_actions(&mut actions);
+        actions
+    }
+
+    /// The same into an empty list, whose room is used for what follows.
+    pub(crate) fn swap_actions(&mut self, actions: &mut Vec<Action>) {
         actions::follow(self);
-        std::mem::take(&mut self.actions)
+        std::mem::swap(&mut self.actions, actions);
     }
 }
