@@ -43,7 +43,7 @@ use crate::service::context::{Context, Reload};
 
 /// Supervises the members until the group ends.
 pub(super) async fn run(shared: &Arc<GroupShared>, cx: Context) -> Result<(), BoxError> {
-    let mut supervisor = Supervisor::new(shared, &cx)?;
+    let mut supervisor = open::open(shared, &cx)?;
     // They wait as long as the loop goes on: to begin anew in each turn would cost more than all else in it.
     let mut cancelled = pin!(cx.cancelled());
     let mut draining = pin!(cx.draining());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Supervisor;
+use super::{StopRequest, Supervisor};
 use crate::engine::request::{self, Down};
 use crate::engine::{Node, grace};
 use crate::group::member::MemberPart;
@@ -59,7 +59,12 @@ pub(super) fn down(table: &Table, id: Id) -> Down {
 
 /// The same as [`stop`], of a member that was looked up.
 pub(super) fn stop_within(supervisor: &mut Supervisor<'_>, id: Id, part: &MemberPart, down: Down) {
-    let Some(deadline) = supervisor.cx.deadline() else {
+    let deadline = match supervisor.told {
+        // It is looked at in each turn.
+        StopRequest::ToStop => supervisor.shares.deadline,
+        StopRequest::Nothing | StopRequest::ToDrain => supervisor.cx.deadline(),
+    };
+    let Some(deadline) = deadline else {
         return request::stop_member(part.node(), None, down);
     };
     let now = Instant::now();

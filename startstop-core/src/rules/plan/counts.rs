@@ -19,7 +19,7 @@ pub(super) struct Counts {
     pub(super) failed: usize,
 }
 
-/// What a node counts as, a bit for each.
+/// The counts in which a node is counted, a bit for each.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct CountedAs(u8);
 

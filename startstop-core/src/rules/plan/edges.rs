@@ -166,10 +166,14 @@ impl GroupPlan {
 
     /// Frees the nodes that were given back, to be used again. Not while actions are carried out, which may be about whoever
     /// was there.
+    #[inline]
     pub(crate) fn trim(&mut self) {
-        if self.left.is_empty() {
-            return;
+        if !self.left.is_empty() {
+            self.take_back();
         }
+    }
+
+    fn take_back(&mut self) {
         while self.nodes.last().is_some_and(Option::is_none) {
             self.nodes.pop();
         }

@@ -18,7 +18,10 @@ impl GroupPlan {
         for (at, node) in self.nodes.iter_mut().enumerate() {
             let Some(node) = node else { continue };
             node.reset();
-            self.pending.push_back(Id(at));
+            // The others are looked at when something becomes of what they depend on.
+            if node.deps.is_empty() {
+                self.pending.push_back(Id(at));
+            }
         }
         counts::count_all(self);
     }
@@ -277,11 +280,7 @@ impl GroupPlan {
         }
         self.stage = PlanStage::Closing(why);
         stopping::give_up_restarts(self);
-        for at in 0..self.nodes.len() {
-            if self.nodes[at].is_some() {
-                stopping::take_down(self, Id(at));
-            }
-        }
+        stopping::take_all_down(self);
     }
 
     /// The group is about to be told to end: nothing starts any more, what is on its way up goes down, and what is up goes

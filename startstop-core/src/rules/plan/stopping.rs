@@ -36,6 +36,20 @@ pub(super) fn take_down(plan: &mut GroupPlan, id: Id) {
     plan.pending.push_back(id);
 }
 
+/// The same for all.
+pub(super) fn take_all_down(plan: &mut GroupPlan) {
+    for at in 0..plan.nodes.len() {
+        if let Some(node) = &mut plan.nodes[at] {
+            node.target = Target::Down;
+            counts::count_blocker(plan, Id(at));
+        }
+    }
+    // The others are looked at when nothing is left that they wait for.
+    let nodes = (0..).map(Id).zip(&plan.nodes);
+    let first = nodes.filter(|(_, node)| node.as_ref().is_some_and(|node| node.blockers == 0));
+    plan.pending.extend(first.map(|(id, _)| id));
+}
+
 /// A member that was to go down is down.
 pub(super) fn comes_down(plan: &mut GroupPlan, id: Id) {
     let node = plan.node(id);

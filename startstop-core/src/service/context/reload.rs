@@ -192,6 +192,16 @@ impl Future for Reloaded<'_> {
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Reload> {
         let Self { attempt, key } = &mut *self;
         let mut old = None;
+        if let Some(waiting) = *key {
+            // Most polls are about something else.
+            let mut synced = attempt.node().shared().synced();
+            if !synced.waiters.is_answered(waiting) {
+                old = synced.waiters.wake(waiting, task.waker());
+                drop(synced);
+                drop(old);
+                return Poll::Pending;
+            }
+        }
         let round = update(attempt.node(), |shared, synced, deferred| {
             let Some(waiting) = *key else {
                 if !reporting::is_alive(synced, shared, attempt.epoch()) {
