@@ -145,6 +145,10 @@ fn beside(runner: &Runner<Stuck>, kind: &str) {
     if runner.service().is("children") {
         let runner = runner.clone();
         tokio::spawn(async move {
+            // What nobody has polled yet ends in order.
+            while !runner.is_running() {
+                sleep(TICK).await;
+            }
             sleep(2 * TICK).await;
             runner.status();
         });
