@@ -61,6 +61,12 @@ async fn idle(cx: Context) {
     println!("stopping");
 }
 
+/// Asks for another cycle whenever it is told to end.
+async fn insists(cx: Context) {
+    idle(cx.clone()).await;
+    cx.request_restart();
+}
+
 async fn slow(cx: Context) {
     idle(cx).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -205,6 +211,7 @@ fn service(kind: &str) -> BoxService {
         .name(kind.to_owned());
     match kind {
         "idle" => service_fn(idle).boxed(),
+        "insists" => service_fn(insists).boxed(),
         "slow" => service_fn(slow).boxed(),
         "deaf" => with(soon.stop_timeout(HOUR), service_fn(deaf)),
         "blocked" => with(soon, service_fn(block)),

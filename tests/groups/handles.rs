@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc::channel};
 use std::time::Duration;
 
 use startstop_core::{
-    Context, Exit, Group, OnFailure, Runner, Service, Settings, StartStop, State, StopError,
-    blocking_fn, service_fn,
+    Context, Exit, Group, Member, OnFailure, Runner, Service, Settings, StartStop, State,
+    StopError, blocking_fn, service_fn,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -304,6 +304,31 @@ async fn a_member_that_insists_on_another_cycle_has_none_in_a_stop_or_a_removal(
         );
         stopped(&app).await;
     }
+}
+
+/// The group took it down again for ever, and never came to the end of its restart.
+#[tokio::test(start_paused = true)]
+async fn a_member_that_insists_on_another_cycle_waits_for_the_restart_that_takes_it_down() {
+    let insists = || insists(Arc::default());
+    let journal = Journal::new();
+    let fails = on(OnFailure::RestartAll, journal.probe("a"));
+    let builder = Group::builder("app").with("a", fails);
+    let builder = builder.with("b", insists());
+    let bound = Member::new(insists()).bound_to(["a"]);
+    let app = started(builder.with("c", bound)).await;
+    let cycles = |name| app.service().get(name).unwrap().status().cycles();
+    journal.tell("a", Act::Fail);
+    within(app.service().get("c").unwrap().wait()).await;
+    within(app.service().get("c").unwrap().wait_for(State::Running)).await;
+    idle().await;
+    assert_eq!((cycles("b"), cycles("c")), (2, 2));
+
+    within(app.service().get("a").unwrap().restart())
+        .await
+        .unwrap();
+    idle().await;
+    assert_eq!((cycles("b"), cycles("c")), (2, 3));
+    stopped(&app).await;
 }
 
 /// The group was ending by itself, and had told it for that.

@@ -21,6 +21,19 @@ async fn a_second_termination_within_a_second_is_the_same_request() {
 }
 
 #[tokio::test]
+async fn a_service_that_asks_for_another_cycle_when_a_signal_has_come_has_none() {
+    for entry in ["run", "main"] {
+        let mut program = signalled(&["2", entry, "insists"]);
+        program.prints("running").await;
+        program.signal("TERM").await;
+        program.prints("stopping").await;
+        let ended = program.end().await;
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        assert_eq!(ended.stdout.matches("running").count(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_second_termination_after_a_second_aborts() {
     for runtime in ["current", "1", "2"] {
         let mut program = signalled(&[runtime, "run", "deaf"]);

@@ -23,6 +23,8 @@ use crate::rules::lifecycle::{Input, StopStage};
 
 use caller::reply;
 pub(crate) use caller::{Caller, Reply, StartKind};
+#[cfg(feature = "signal")]
+pub(crate) use of_owner::keep_down;
 pub(crate) use of_owner::{
     Down, Start, abort_part, record_of_part, start_part, stop_member, stop_orphan, stop_part,
     stop_share,
@@ -205,12 +207,14 @@ pub(crate) fn stop_outermost_owners(node: &Arc<dyn Node>, epoch: u64) {
     }
 }
 
-/// A service asks for its own restart, unless nobody is left who could stop it then.
+/// A service asks for its own restart, unless nobody is left who could stop it then. Where its owner takes it down that is what
+/// says whether it comes up again.
 pub(crate) fn restart_attempt(node: &Arc<dyn Node>, epoch: u64) {
     let mut asked = StartRequest::new(node.shared(), StartKind::Restart, None, Caller::No);
     let below = drain::below(&**node);
     update(node, |shared, synced, deferred| {
-        if reporting::is_alive(synced, shared, epoch) && shared.is_wanted() {
+        let is_free = synced.why != Some(StopReason::Group) && shared.is_wanted();
+        if is_free && reporting::is_alive(synced, shared, epoch) {
             drain::note_drain_below(synced, below);
             asked.make(shared, synced, deferred);
         }

@@ -173,6 +173,7 @@ impl Subject {
     }
 
     fn stop(&self) {
+        request::keep_down(&self.node);
         request::stop(&self.node, None, Caller::No);
         self.stage().stop();
         self.stops.notify_all();

@@ -124,6 +124,16 @@ fn stop_with_owner(
     })
 }
 
+/// The service of a program is told to stop next, and for good: what it asks for itself meanwhile comes too late.
+#[cfg(feature = "signal")]
+pub(crate) fn keep_down(node: &Arc<dyn Node>) {
+    update(node, |_, synced, _| {
+        if synced.state() != State::Stopped {
+            synced.cold().stop.for_good = true;
+        }
+    });
+}
+
 /// The deadline of the owner has passed: what is left of this part of it is aborted.
 pub(crate) fn abort_part(node: &Arc<dyn Node>) {
     update(node, |shared, synced, deferred| {

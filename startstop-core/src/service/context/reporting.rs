@@ -361,7 +361,8 @@ impl Context {
         }
     }
 
-    /// Asks its own runner for a restart and returns at once. A detached context does nothing.
+    /// Asks its own runner for a restart and returns at once. A detached context does nothing, nor does that of a member which its
+    /// group drains, stops or restarts: then the group says whether it comes up again.
     ///
     /// # Examples
     ///
