@@ -45,7 +45,7 @@ impl Clients {
             made: Arc::default(),
         };
         match Handle::try_current() {
-            Ok(_) => drop(clients.way()?),
+            Ok(_) => drop(clients.make()?),
             Err(_) => drop(ClientBuilder::try_from(config)?),
         }
         Ok(clients)
@@ -59,7 +59,18 @@ impl Clients {
     /// Returns the client for the next request. After a call that was not answered it goes to another address of the server.
     pub(super) async fn next(&self) -> kube::Result<(Client, WayCall<Client>)> {
         let at = |name: &str, addresses: &[SocketAddr]| self.client_at(name, addresses.first()?);
-        Ok(self.way()?.client(at).await)
+        let way = match self.made() {
+            Some(way) => way,
+            None => self.make_aside().await?,
+        };
+        Ok(way.client(at).await)
+    }
+
+    /// Makes one on a thread that may block, for it may ask a plugin, which takes its time.
+    async fn make_aside(&self) -> kube::Result<Way<Client>> {
+        let this = self.clone();
+        let made = tokio::task::spawn_blocking(move || this.make()).await;
+        made.unwrap_or_else(|error| Err(kube::Error::Service(error.into())))
     }
 
     /// Makes another client for the next request, with the credentials that there are by then.
@@ -70,17 +81,19 @@ impl Clients {
         }
     }
 
-    fn way(&self) -> kube::Result<Way<Client>> {
-        let mut made = self.lock();
+    /// Returns the way that is there, unless the runtime of its client has ended.
+    fn made(&self) -> Option<Way<Client>> {
+        let made = self.lock();
         let works = |made: &&Made| {
             !made
                 .runtime
                 .as_ref()
                 .is_some_and(oneshot::Sender::is_closed)
         };
-        if let Some(made) = made.as_ref().filter(works) {
-            return Ok(made.way.clone());
-        }
+        made.as_ref().filter(works).map(|made| made.way.clone())
+    }
+
+    fn make(&self) -> kube::Result<Way<Client>> {
         let config = self
             .config
             .as_ref()
@@ -89,10 +102,12 @@ impl Clients {
         let way = Way::new(client, server(config));
         let (runtime, ended) = oneshot::channel();
         tokio::spawn(ended);
-        *made = Some(Made {
+        let made = Made {
             way: way.clone(),
             runtime: Some(runtime),
-        });
+        };
+        let old = self.lock().replace(made);
+        drop(old);
         Ok(way)
     }
 

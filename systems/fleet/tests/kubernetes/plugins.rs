@@ -19,15 +19,19 @@ struct Plugin {
     store: Kubernetes,
 }
 
+/// It takes as long as there is a file of this name, but not for ever.
+const WAITS: &str =
+    "for i in $(seq 200); do [ -e waits ] || break; sleep 0.05; done; [ ! -e waits ] || exit 1";
+
 impl Plugin {
     async fn of(name: &str, server: std::net::SocketAddr, token: &str, expires: &str) -> Self {
         let folder = Folder::new(name);
         let (program, token_file) = (folder.0.join("plugin"), folder.0.join("token"));
         std::fs::write(&token_file, token).unwrap();
         let answer = format!(
-            "#!/bin/sh\nprintf '{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\
-             \"status\":{{\"token\":\"%s\"{expires}}}}}' \"$(cat {})\"\n",
-            token_file.display()
+            "#!/bin/sh\ncd {}\n{WAITS}\nprintf '{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\
+             \"status\":{{\"token\":\"%s\"{expires}}}}}' \"$(cat token)\"\n",
+            folder.0.display()
         );
         std::fs::write(&program, answer).unwrap();
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
@@ -75,4 +79,21 @@ async fn a_plugin_is_asked_again_when_the_server_does_not_take_its_token() {
     assert_eq!(text, "Unauthorized");
     plugin.gives("all");
     plugin.store.check("invoices").await.unwrap();
+}
+
+/// A runtime with one thread goes on.
+#[tokio::test]
+async fn a_plugin_that_takes_its_time_holds_up_nothing_else() {
+    let (_server, addr) = Server::start().await;
+    let plugin = Plugin::of("plugin-slow", addr, "old", "").await;
+    refused(plugin.store.check("invoices").await);
+    plugin.gives("all");
+    let waits = plugin.folder.0.join("waits");
+    std::fs::write(&waits, "").unwrap();
+    let ends = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        std::fs::remove_file(&waits).unwrap();
+    };
+    let (checked, ()) = tokio::join!(plugin.store.check("invoices"), ends);
+    checked.unwrap();
 }
