@@ -121,6 +121,8 @@ pub(crate) struct GroupPlan {
     /// Places that were given back, and those of them that no action can be about any more.
     left: Vec<Id>,
     free: Vec<Id>,
+    /// A place was used again, so that the nodes may be in another order than they were added in.
+    is_mixed: bool,
 }
 
 #[cfg(test)]

@@ -96,14 +96,14 @@ mod queue {
         }
     }
 
-    /// Drops all of them in that way, each with what comes of it, from the last.
-    pub(crate) fn drop_in_turn<T: 'static>(all: Vec<T>) {
+    /// Drops all of them that are there in that way, each with what comes of it, from the last.
+    pub(crate) fn drop_in_turn<T: 'static>(all: Vec<Option<T>>) {
         let _outermost = (STAGE.get() == Stage::Idle).then(Outermost::begin);
         let mut all = Some(all);
         let later = || {
             let mut left = all.take().unwrap_or_default();
             Box::new(move || {
-                drop(left.pop());
+                while left.pop().is_some_and(|last| last.is_none()) {}
                 !left.is_empty()
             }) as Work
         };
@@ -125,6 +125,6 @@ pub(crate) fn in_turn(work: impl FnOnce()) {
 
 /// The same of drops.
 #[cfg(startstop_loom)]
-pub(crate) fn drop_in_turn<T>(all: Vec<T>) {
+pub(crate) fn drop_in_turn<T>(all: Vec<Option<T>>) {
     all.into_iter().rev().for_each(drop);
 }

@@ -18,6 +18,8 @@ impl Supervisor<'_> {
     /// for ever without anybody being asked: the runtime has its turn in between.
     pub(super) fn run_actions(&mut self) {
         self.again = false;
+        // Before those are told to stop who are to stay down for good.
+        self.shut_doors();
         let mut actions = std::mem::take(&mut self.actions);
         while !self.again {
             self.shared.table().swap_actions(&mut actions);
@@ -43,13 +45,18 @@ impl Supervisor<'_> {
         }
         actions.shrink_to(ROOM);
         self.actions = actions;
+        self.shut_doors();
+        changes::let_go(self);
+        readiness::show(self);
+    }
+
+    /// Once a stop of the group has begun nobody is inserted any more, and nobody comes again.
+    fn shut_doors(&mut self) {
         if self.doors == Doors::Open && self.shared.table().plan.is_stopping() {
             self.doors = Doors::Shut;
             changes::cancel_insertions(self);
             self.cancel_starts();
         }
-        changes::let_go(self);
-        readiness::show(self);
     }
 
     fn start(&mut self, id: Id, counts: Start) {

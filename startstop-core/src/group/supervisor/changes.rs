@@ -99,6 +99,9 @@ fn take_off(
 
 /// Lets go of the runners of those that were taken off, whose services may panic in their drop.
 pub(super) fn let_go(supervisor: &mut Supervisor<'_>) {
+    if supervisor.gone.is_empty() && supervisor.replies.is_empty() {
+        return;
+    }
     // Also its room: at the start it holds all members.
     for part in mem::take(&mut supervisor.gone) {
         if let Err(panic) = catch_panic(|| drop(part)) {

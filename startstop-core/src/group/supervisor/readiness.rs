@@ -8,6 +8,10 @@ use crate::service::context::attempt_guard::show_readiness;
 
 /// Shows whether the group has started, and which members keep it from being ready at this moment.
 pub(super) fn show(supervisor: &mut Supervisor<'_>) {
+    if supervisor.told == StopRequest::ToStop {
+        // Nothing is shown any more, and nothing restarts.
+        return;
+    }
     let table = supervisor.shared.table();
     let has_started = table.plan.has_started() || supervisor.started;
     let count = table.plan.unsettled_count();

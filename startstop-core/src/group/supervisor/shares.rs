@@ -133,6 +133,9 @@ pub(super) fn share_out_again(supervisor: &mut Supervisor<'_>) {
 
 /// Returns when the next share is over of a member that is not down.
 pub(super) fn next_end(supervisor: &mut Supervisor<'_>) -> Option<Instant> {
+    if supervisor.shares.ends.is_empty() {
+        return None;
+    }
     let table = supervisor.shared.table();
     while let Some(Reverse((at, id))) = supervisor.shares.ends.peek() {
         if table.plan.is_stopping_member(*id) {

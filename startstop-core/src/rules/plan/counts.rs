@@ -126,11 +126,12 @@ pub(super) fn satisfy(plan: &mut GroupPlan, id: Id) {
     if std::mem::replace(&mut plan.node_mut(id).readiness.satisfied, true) {
         return;
     }
-    for at in 0..plan.node(id).dependents.len() {
-        let dependent = plan.node(id).dependents[at];
-        plan.node_mut(dependent).unready -= 1;
-        plan.pending.push_back(dependent);
+    let dependents = std::mem::take(&mut plan.node_mut(id).dependents);
+    for dependent in &dependents {
+        plan.node_mut(*dependent).unready -= 1;
+        plan.pending.push_back(*dependent);
     }
+    plan.node_mut(id).dependents = dependents;
 }
 
 /// The member is not ready any more, nor are the barriers behind it: their dependents wait.
@@ -167,10 +168,11 @@ pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
     if std::mem::replace(&mut plan.node_mut(id).stopping.blocks, true) {
         return;
     }
-    for at in 0..plan.node(id).deps.len() {
-        let dep = plan.node(id).deps[at];
-        plan.node_mut(dep).blockers += 1;
+    let deps = std::mem::take(&mut plan.node_mut(id).deps);
+    for dep in &deps {
+        plan.node_mut(*dep).blockers += 1;
     }
+    plan.node_mut(id).deps = deps;
 }
 
 /// A member that is down, as all that depend on it, keeps nobody any more.
@@ -178,9 +180,10 @@ pub(super) fn unblock_deps(plan: &mut GroupPlan, id: Id) {
     if !std::mem::replace(&mut plan.node_mut(id).stopping.blocks, false) {
         return;
     }
-    for at in 0..plan.node(id).deps.len() {
-        let dep = plan.node(id).deps[at];
-        plan.node_mut(dep).blockers -= 1;
-        plan.pending.push_back(dep);
+    let deps = std::mem::take(&mut plan.node_mut(id).deps);
+    for dep in &deps {
+        plan.node_mut(*dep).blockers -= 1;
+        plan.pending.push_back(*dep);
     }
+    plan.node_mut(id).deps = deps;
 }

@@ -56,6 +56,7 @@ impl GroupPlan {
         while let Some(id) = self.free.pop() {
             // It may have been given back altogether meanwhile, or be taken since.
             if self.nodes.get(id.0).is_some_and(Option::is_none) {
+                self.is_mixed = true;
                 return id;
             }
         }
@@ -70,7 +71,9 @@ impl GroupPlan {
                 .is_some_and(|node| !node.kind.is_barrier())
         };
         let mut all: Vec<Id> = (0..self.nodes.len()).map(Id).filter(is_member).collect();
-        all.sort_unstable_by_key(|id| self.node(*id).added);
+        if self.is_mixed {
+            all.sort_unstable_by_key(|id| self.node(*id).added);
+        }
         all
     }
 
