@@ -52,6 +52,7 @@ impl<C: Clone> Way<C> {
     }
 
     /// Returns the client that goes by the name.
+    #[cfg(feature = "etcd")]
     pub(super) fn by_name(&self) -> &C {
         &self.by_name
     }

@@ -102,7 +102,7 @@ pub(super) fn let_go(supervisor: &mut Supervisor<'_>) {
     if supervisor.gone.is_empty() && supervisor.replies.is_empty() {
         return;
     }
-    // Also its room: at the start it holds all members.
+    // Also its room: many may have been taken off at once.
     for part in mem::take(&mut supervisor.gone) {
         if let Err(panic) = catch_panic(|| drop(part)) {
             record(supervisor.cx, RawFailure::panic(panic));
