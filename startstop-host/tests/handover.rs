@@ -188,13 +188,34 @@ fn signal(program: &Program, signal: &str) {
     assert!(sent.unwrap().success());
 }
 
+/// Stops all of its threads: until the last of them has stopped, one may take a connection and answer it when it wakes.
+fn freeze(program: &Program) {
+    signal(program, "-STOP");
+    let threads = format!("/proc/{}/task", program.child.id());
+    let is_stopped = |stat: &String| {
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|it| it.starts_with('T'))
+    };
+    let all_are_stopped = || {
+        let mut threads = std::fs::read_dir(&threads).unwrap();
+        threads.all(|thread| {
+            let stat = std::fs::read_to_string(thread.unwrap().path().join("stat"));
+            stat.as_ref().is_ok_and(is_stopped)
+        })
+    };
+    while !all_are_stopped() {
+        std::thread::yield_now();
+    }
+}
+
 /// One that is stopped, as by a debugger, is none that has died: its connection stays.
 #[test]
 fn a_successor_that_is_frozen_is_given_up_and_ends_when_it_wakes() {
     let (place, mut old) = Place::taken("asleep");
     let at = old.at.unwrap();
     let mut frozen = place.start(1, "waits").listening();
-    signal(&frozen, "-STOP");
+    freeze(&frozen);
     assert_eq!(ask(at).unwrap(), 0);
     let mut new = place.start(2, "").ready();
     assert_eq!(old.code(), Some(0));

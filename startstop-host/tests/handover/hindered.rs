@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use startstop_host::Handover;
 
-use super::{Place, Program, ask, signal};
+use super::{Place, Program, ask, freeze, signal};
 
 /// A successor that is ready and whose socket cannot be placed, until this is dropped: a file is where it would be made.
 pub(super) struct Hindered {
@@ -59,7 +59,7 @@ fn a_successor_that_is_given_up_when_it_is_ready_takes_over_nothing() {
     let (place, mut old) = Place::taken("late");
     let at = old.at.unwrap();
     let mut frozen = Hindered::start(&place, 1, &[]);
-    signal(&frozen.program, "-STOP");
+    freeze(&frozen.program);
     assert_eq!(ask(at).unwrap(), 0);
     let _new = place.start(2, "").ready();
     assert_eq!(old.code(), Some(0));
