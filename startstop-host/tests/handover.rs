@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use startstop_host::Handover;
 
+use self::hindered::freeze;
+
 /// A process, killed when the test ends before it does.
 struct Program {
     child: Child,
@@ -186,27 +188,6 @@ fn signal(program: &Program, signal: &str) {
     let pid = program.child.id().to_string();
     let sent = Command::new("kill").args([signal, &pid]).status();
     assert!(sent.unwrap().success());
-}
-
-/// Stops all of its threads: until the last of them has stopped, one may take a connection and answer it when it wakes.
-fn freeze(program: &Program) {
-    signal(program, "-STOP");
-    let threads = format!("/proc/{}/task", program.child.id());
-    let is_stopped = |stat: &String| {
-        stat.rsplit(") ")
-            .next()
-            .is_some_and(|it| it.starts_with('T'))
-    };
-    let all_are_stopped = || {
-        let mut threads = std::fs::read_dir(&threads).unwrap();
-        threads.all(|thread| {
-            let stat = std::fs::read_to_string(thread.unwrap().path().join("stat"));
-            stat.as_ref().is_ok_and(is_stopped)
-        })
-    };
-    while !all_are_stopped() {
-        std::thread::yield_now();
-    }
 }
 
 /// One that is stopped, as by a debugger, is none that has died: its connection stays.

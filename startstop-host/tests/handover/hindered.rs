@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use startstop_host::Handover;
 
-use super::{Place, Program, ask, freeze, signal};
+use super::{Place, Program, ask, signal};
 
 /// A successor that is ready and whose socket cannot be placed, until this is dropped: a file is where it would be made.
 pub(super) struct Hindered {
@@ -33,6 +33,27 @@ impl Hindered {
 impl Drop for Hindered {
     fn drop(&mut self) {
         drop(std::fs::remove_file(&self.file));
+    }
+}
+
+/// Stops all of its threads: until the last of them has stopped, one may take a connection and answer it when it wakes.
+pub(super) fn freeze(program: &Program) {
+    signal(program, "-STOP");
+    let threads = format!("/proc/{}/task", program.child.id());
+    let is_stopped = |stat: &String| {
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|it| it.starts_with('T'))
+    };
+    let all_are_stopped = || {
+        let mut threads = std::fs::read_dir(&threads).unwrap();
+        threads.all(|thread| {
+            let stat = std::fs::read_to_string(thread.unwrap().path().join("stat"));
+            stat.as_ref().is_ok_and(is_stopped)
+        })
+    };
+    while !all_are_stopped() {
+        std::thread::yield_now();
     }
 }
 
