@@ -146,7 +146,7 @@ pub(super) fn has_lost_all(listeners: &mut Seldom<Listeners>) -> bool {
 }
 
 /// Returns whether the service is known to be there in what is about to start it.
-pub(crate) fn is_placed(synced: &Synced, owner: &Path, name: &str) -> bool {
+fn is_placed(synced: &Synced, owner: &Path, name: &str) -> bool {
     let placement = synced.cold.get().and_then(|cold| cold.placement.as_ref());
     placement.is_some_and(|placement| placement.is_below(owner, name))
 }

@@ -52,20 +52,8 @@ fn walk(node: &Arc<dyn Node>, listener: Listener, visit: impl Fn(&dyn Node, &Lis
 /// Names a part after the owner that is about to start it, unless it runs already: its failures and events bear that path.
 pub(crate) fn place(owner: &Arc<dyn Node>, name: &SharedName, part: &Arc<dyn Node>) {
     let above = path_of(&**owner);
-    if !is_placed(&above, name, &**part) {
-        place_below(&above, name, part);
-    }
-}
-
-/// Returns whether a part is named after the owner with this path already.
-pub(crate) fn is_placed(owner: &Path, name: &str, part: &dyn Node) -> bool {
-    listeners::is_placed(&part.shared().synced(), owner, name)
-}
-
-/// The same as [`place`], of an owner with this path and a part that bears another.
-pub(crate) fn place_below(owner: &Path, name: &SharedName, part: &Arc<dyn Node>) {
-    let moved = listeners::move_below(&mut part.shared().synced(), owner, name);
-    has_moved(owner, name, part, moved);
+    let moved = listeners::move_below(&mut part.shared().synced(), &above, name);
+    has_moved(&above, name, part, moved);
 }
 
 /// A part has another path now: its parts have it too, in the streams of its own, which are as they were here.

@@ -3,12 +3,12 @@
 use super::member_snapshot::{StartSeen, comes_again, goes_down, is_on_its_way, next_cycle};
 use super::{Doors, ROOM, Supervisor, changes, readiness, shares};
 use crate::engine::attempt_guard::{AttemptGuard, Closed};
+use crate::engine::listeners;
 use crate::engine::request::{self, Caller, Reply, Start};
 use crate::group::error::DependencyFailed;
 use crate::group::member::MemberPart;
 use crate::report::error::StartError;
 use crate::report::failure::RawFailure;
-use crate::report::path::Path;
 use crate::rules::graph::Id;
 use crate::rules::plan::{Action, MemberEnd};
 use crate::runner::listen;
@@ -145,17 +145,19 @@ impl Supervisor<'_> {
 
     /// Returns a member that the group is about to start, named after it.
     fn placed(&self, id: Id) -> Option<MemberPart> {
-        let (name, path, part) = {
-            let table = self.shared.table();
-            let entry = table.look_up(id)?;
-            let part = entry.part.clone();
-            let is_new = |path: &&Path| !listen::is_placed(path, &entry.name, &**part.node());
-            let Some(path) = self.path.as_ref().filter(is_new) else {
-                return Some(part);
-            };
-            (entry.name.clone(), path, part)
+        let table = self.shared.table();
+        let entry = table.look_up(id)?;
+        let part = entry.part.clone();
+        let Some(path) = &self.path else {
+            return Some(part);
         };
-        listen::place_below(path, &name, part.node());
+        let own = listeners::move_below(&mut part.node().shared().synced(), path, &entry.name);
+        if own.is_empty() {
+            return Some(part);
+        }
+        let name = entry.name.clone();
+        drop(table);
+        listen::has_moved(path, &name, part.node(), own);
         Some(part)
     }
 
