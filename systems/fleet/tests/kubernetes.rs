@@ -37,7 +37,7 @@ pub(crate) async fn stand_in() -> (Server, SocketAddr) {
 }
 
 /// A lease that nobody has, taken.
-async fn taken(store: &Kubernetes) -> Record {
+pub(crate) async fn taken(store: &impl LeaseStore) -> Record {
     let seen = store.read("invoices").await.unwrap();
     let claim = Claim::new("a", Duration::from_secs(15));
     store

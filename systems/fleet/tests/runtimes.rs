@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use startstop_fleet::{Claim, Etcd, LeaseStore, Postgres, Record};
+use startstop_fleet::{Etcd, LeaseStore, Postgres, Record};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{etcd, postgres};
+use crate::{etcd, kubernetes, postgres};
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -13,12 +13,7 @@ fn runtime() -> Runtime {
 
 async fn take(store: &impl LeaseStore) -> Record {
     store.check("invoices").await.unwrap();
-    let seen = store.read("invoices").await.unwrap();
-    let claim = Claim::new("a", Duration::from_secs(15));
-    store
-        .take("invoices", &claim, seen.version())
-        .await
-        .unwrap()
+    kubernetes::taken(store).await
 }
 
 /// It renews, and hears of it, on another runtime than the one that it took the lease on.
