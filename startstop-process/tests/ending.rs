@@ -83,7 +83,7 @@ async fn a_process_that_is_left_and_leaves_the_group_is_waited_for_no_longer() {
          if os.fork(): os._exit(0)\n\
          signal.signal(signal.SIGTERM, lambda *_: os.setsid())\n\
          print(os.getpid(), file=open({:?}, 'w'), flush=True)\n\
-         while True: time.sleep(1000)",
+         while True: time.sleep(0.01)",
         folder.path("pid")
     );
     let wait = format!("; until [ -s {} ]; do sleep 0.01; done", folder.path("pid"));

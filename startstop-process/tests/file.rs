@@ -95,7 +95,7 @@ async fn signals_of_real_time_are_named_in_a_file() {
          signal.signal(37, say)\n\
          signal.signal(63, say)\n\
          print('up', flush=True)\n\
-         while True: time.sleep(1000)",
+         while True: time.sleep(0.01)",
         folder.0.display()
     );
     let text = format!(

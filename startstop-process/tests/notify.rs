@@ -183,7 +183,7 @@ async fn one_who_is_told_to_stop_is_heard_out_and_waits_for_nobody() {
                   \x20   sys.exit(0)\n\
                   signal.signal(signal.SIGTERM, bye)\n\
                   s.send(b'READY=1')\n\
-                  while True: time.sleep(1000)",
+                  while True: time.sleep(0.01)",
         folder.path("shown")
     );
     let runner = runner(python(&script).ready(Ready::notify()));
@@ -245,7 +245,7 @@ fn asks(micros: &str) -> Process {
              os._exit(0)\n\
          signal.signal(signal.SIGTERM, bye)\n\
          s.send(b'READY=1')\n\
-         while True: time.sleep(1000)"
+         while True: time.sleep(0.01)"
     );
     let settings = Settings::new().stop_timeout(Duration::from_secs(2));
     sends(&[], &then).settings(settings)

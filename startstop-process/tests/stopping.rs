@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use startstop_core::{Context, Exit, Runner, Service, Settings};
-use startstop_process::{Output, Process, ProcessError, Ready, Signal};
+use startstop_process::{Process, ProcessError, Ready, Signal};
 use tokio::sync::Notify;
 
 use crate::support::{Folder, errors, is_alive, is_there, last_error, python, runner, sh};
@@ -49,7 +49,7 @@ async fn a_signal_of_real_time_stops_a_child_and_what_is_left_of_its_group() {
          signal.signal(37, lambda *_: sys.exit(7))\n\
          rest = subprocess.Popen(['sleep', '1000'])\n\
          open('{}', 'w').write(str(rest.pid) + '\\n')\n\
-         while True: time.sleep(1000)",
+         while True: time.sleep(0.01)",
         folder.path("pid")
     );
     let child = python(&script)
@@ -117,19 +117,19 @@ async fn a_grandchild_that_ignores_the_signal_is_killed_with_the_group() {
 /// It joins the group of its parent, and leaves another one in its own.
 #[tokio::test]
 async fn a_leader_that_has_left_its_group_is_killed_with_it() {
-    let script = "import os, signal, subprocess, time\n\
-                  signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
-                  rest = subprocess.Popen(['sleep', '1000'])\n\
-                  os.setpgid(0, os.getpgid(os.getppid()))\n\
-                  print(rest.pid, 'up', flush=True)\n\
-                  time.sleep(1000)";
-    let (sender, lines) = std::sync::mpsc::channel();
-    let child = python(script)
-        .ready(Ready::line("up"))
-        .output(Output::lines(move |line| drop(sender.send(line.text))));
-    let runner = runner(child);
+    let folder = Folder::new("leader-left");
+    let script = format!(
+        "import os, signal, subprocess, time\n\
+         signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+         rest = subprocess.Popen(['sleep', '1000'])\n\
+         os.setpgid(0, os.getpgid(os.getppid()))\n\
+         open('{}', 'w').write(str(rest.pid) + '\\n')\n\
+         time.sleep(1000)",
+        folder.path("pid")
+    );
+    let runner = runner(python(&script));
     runner.start().await.unwrap();
-    let rest = lines.recv().unwrap().replace(" up", "");
+    let rest = folder.read("pid").await;
     let stopped = runner.stop_within(Duration::from_secs(3)).await;
     assert!(stopped.is_err());
     last_error(&runner, |error| {

@@ -8,9 +8,11 @@ use crate::support::{Folder, sh};
 #[tokio::test]
 async fn an_input_that_one_who_has_left_the_group_does_not_read_ends_with_the_attempt() {
     let folder = Folder::new("input");
-    let (go, read) = (folder.path("go"), folder.path("read"));
-    let reads = format!("until [ -e {go} ]; do sleep 0.01; done; wc -c >{read}");
-    let script = format!("exec 3<&0; setsid sh -c '{reads}' <&3 & exit 0");
+    let (left, go, read) = (folder.path("left"), folder.path("go"), folder.path("read"));
+    let reads = format!("echo >{left}; until [ -e {go} ]; do sleep 0.01; done; wc -c >{read}");
+    // The leader leaves when the other one has left the group, and not before: it would be killed with it.
+    let leaves = format!("until [ -s {left} ]; do sleep 0.01; done; exit 0");
+    let script = format!("exec 3<&0; setsid sh -c '{reads}' <&3 & {leaves}");
     let settings = Settings::new().readiness(Readiness::Completion);
     let runner = Runner::with_settings(sh(&script).stdin(vec![b'x'; 1 << 20]), settings);
     runner.start().await.unwrap();
