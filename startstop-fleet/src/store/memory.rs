@@ -1,6 +1,6 @@
 //! `Memory`: leases inside one process, for tests and for programs of one replica.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{broadcast, watch};
@@ -36,8 +36,6 @@ pub struct Memory {
 #[derive(Debug)]
 struct MemoryShared {
     table: Mutex<Table>,
-    /// How many writes there were: what `changed` waits for.
-    writes: watch::Sender<u64>,
     /// The writes, for `watch`.
     changes: broadcast::Sender<(String, Record)>,
 }
@@ -48,6 +46,8 @@ const CHANGES: usize = 4096;
 #[derive(Debug, Default)]
 struct Table {
     records: BTreeMap<String, Record>,
+    /// A channel for each name that `changed` waits for: the next write of it drops that, which wakes nobody else.
+    unwritten: HashMap<String, watch::Sender<()>>,
     /// The last version, and the last fence: of all names, so that both outlive a record that is deleted.
     version: u64,
     fence: u64,
@@ -63,11 +63,9 @@ impl Memory {
     /// Creates a store without records.
     #[must_use]
     pub fn new() -> Self {
-        let (writes, changes) = (watch::Sender::new(0), broadcast::Sender::new(CHANGES));
         let shared = MemoryShared {
             table: Mutex::default(),
-            writes,
-            changes,
+            changes: broadcast::Sender::new(CHANGES),
         };
         Self {
             shared: Arc::new(shared),
@@ -87,7 +85,7 @@ impl Memory {
     pub fn delete(&self, name: &str) {
         let mut table = self.table();
         table.records.remove(name);
-        self.tell(&table, name);
+        self.tell(&mut table, name);
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -98,8 +96,8 @@ impl Memory {
     }
 
     /// Under the lock, so that changes are told in their order.
-    fn tell(&self, table: &Table, name: &str) {
-        self.shared.writes.send_modify(|writes| *writes += 1);
+    fn tell(&self, table: &mut Table, name: &str) {
+        table.unwritten.remove(name);
         self.shared
             .changes
             .send((name.to_owned(), table.get(name)))
@@ -121,7 +119,7 @@ impl Memory {
         let version = Version::from(table.version);
         let record = make(&mut table, version);
         table.records.insert(name.to_owned(), record.clone());
-        self.tell(&table, name);
+        self.tell(&mut table, name);
         Ok(record)
     }
 }
@@ -131,6 +129,16 @@ impl Table {
         let absent = || Record::free(Version::absent());
         self.records.get(name).cloned().unwrap_or_else(absent)
     }
+
+    /// Returns the record if it is another one than was seen, or what ends when it is written.
+    fn if_changed(&mut self, name: &str, seen: &Version) -> Result<Record, watch::Receiver<()>> {
+        let record = self.get(name);
+        if record.version() != seen {
+            return Ok(record);
+        }
+        let unwritten = self.unwritten.entry(name.to_owned()).or_default();
+        Err(unwritten.subscribe())
+    }
 }
 
 impl LeaseStore for Memory {
@@ -139,7 +147,7 @@ impl LeaseStore for Memory {
         let now = table.get(name);
         if now.is_free() && now.version() == seen.version() {
             table.records.remove(name);
-            self.tell(&table, name);
+            self.tell(&mut table, name);
         }
         Ok(())
     }
@@ -181,14 +189,13 @@ impl LeaseStore for Memory {
     }
 
     async fn changed(&self, name: &str, seen: &Version) -> Result<Option<Record>, StoreError> {
-        let mut writes = self.shared.writes.subscribe();
         loop {
-            writes.mark_unchanged();
-            let record = self.table().get(name);
-            if record.version() != seen {
-                return Ok(Some(record));
-            }
-            writes.changed().await.map_err(StoreError::unavailable)?;
+            let mut unwritten = match self.table().if_changed(name, seen) {
+                Ok(record) => return Ok(Some(record)),
+                Err(unwritten) => unwritten,
+            };
+            // Nothing is ever sent: its end is the event.
+            let _ = unwritten.changed().await;
         }
     }
 
@@ -208,5 +215,44 @@ impl LeaseStore for Memory {
 
     fn notifies(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Wake};
+
+    use super::{Claim, LeaseStore, Memory, Version};
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_wakes_those_alone_who_wait_for_its_name() {
+        let (store, count) = (Memory::new(), Arc::<Wakes>::default());
+        let (claim, absent) = (Claim::new("a", std::time::Duration::MAX), Version::absent());
+        let waker = count.clone().into();
+        let mut cx = Context::from_waker(&waker);
+        let mut changed = pin!(store.changed("invoices", &absent));
+        assert!(changed.as_mut().poll(&mut cx).is_pending());
+        for other in ["invoice", "invoices/", "mails"] {
+            store.take(other, &claim, &absent).await.unwrap();
+        }
+        assert_eq!(count.0.load(Ordering::SeqCst), 0);
+        let held = store.take("invoices", &claim, &absent).await.unwrap();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+        assert_eq!(
+            changed.poll(&mut cx).map(Result::ok),
+            Poll::Ready(Some(Some(held)))
+        );
     }
 }
