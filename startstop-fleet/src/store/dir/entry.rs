@@ -34,13 +34,14 @@ impl Entry {
         } = self;
         let millis = |lease: Duration| format!("lease {} ms\n", lease.as_millis());
         let lease = lease.map_or_else(String::new, millis);
+        let holder = on_one_line(holder);
         format!("{FIRST_LINE}\nholder {holder}\nfence {fence}\nrenewals {renewals}\n{lease}")
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         (lines.next()? == FIRST_LINE).then_some(())?;
-        let holder = lines.next()?.strip_prefix("holder ")?.to_owned();
+        let holder = from_one_line(lines.next()?.strip_prefix("holder ")?);
         let fence = lines.next()?.strip_prefix("fence ")?.parse().ok()?;
         let renewals = lines.next()?.strip_prefix("renewals ")?.parse().ok()?;
         let lease = match lines.next() {
@@ -61,15 +62,35 @@ impl Entry {
     }
 }
 
+/// A line end would be the end of the holder, so it stands there as `%0a`, and what has one of those as `%250a`.
+const CODES: [(&str, &str); 3] = [("%", "%25"), ("\n", "%0a"), ("\r", "%0d")];
+
+fn on_one_line(holder: &str) -> String {
+    let replace = |text: String, (plain, code)| text.replace(plain, code);
+    CODES.into_iter().fold(holder.to_owned(), replace)
+}
+
+fn from_one_line(text: &str) -> String {
+    let replace = |text: String, (plain, code)| text.replace(code, plain);
+    CODES.into_iter().rev().fold(text.to_owned(), replace)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Duration, Entry};
 
     #[test]
     fn an_entry_comes_back_from_its_text() {
-        for lease in [Some(Duration::from_millis(1500)), None] {
+        let millis = Some(Duration::from_millis(1500));
+        for (holder, lease) in [
+            ("host/7/0a", millis),
+            ("host/7/0a", None),
+            ("a\nfence 9\r\n", millis),
+            ("a\r", millis),
+            ("50%0a %", millis),
+        ] {
             let entry = Entry {
-                holder: "host/7/0a".to_owned(),
+                holder: holder.to_owned(),
                 fence: 3,
                 renewals: 9,
                 lease,
