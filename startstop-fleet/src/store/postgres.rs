@@ -14,9 +14,10 @@ mod busy;
 mod listen;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls};
@@ -49,6 +50,9 @@ use crate::record::{Record, Version};
 /// `postgres://app@10.0.0.1,10.0.0.2/app`, that one is asked which has answered last, and the next one if it does not, or is no
 /// primary any more. So it is with several addresses of one host.
 ///
+/// However many leases a process has there, sixteen of its calls are on their way at once at most, each on a connection of its own. All
+/// but one of those are closed when no call waits for them any more.
+///
 /// # Examples
 ///
 /// ```no_run
@@ -67,10 +71,15 @@ use crate::record::{Record, Version};
 #[derive(Clone)]
 pub struct Postgres {
     connect: Arc<dyn Connect>,
-    /// The connection, while no call has it.
-    idle: Arc<Mutex<Option<Connection>>>,
+    /// The connections that no call has: one, and more only while calls wait for them.
+    idle: Arc<Mutex<Vec<Connection>>>,
+    /// A permit for each call that may be on its way at once.
+    calls: Arc<Semaphore>,
     hub: Arc<Hub>,
 }
+
+/// How many calls are on their way at once: a server has connections for a hundred, and others need some.
+const AT_ONCE: usize = 16;
 
 impl Postgres {
     /// Connects without TLS; `url` is a URL or a list of `key=value`.
@@ -125,10 +134,11 @@ impl Postgres {
         let first = first(&connect).await?;
         let hub = Hub::default();
         hub.try_listen(&connect).await;
-        let idle = Arc::new(Mutex::new(Some(first)));
+        let idle = Arc::new(Mutex::new(vec![first]));
         Ok(Self {
             connect: Arc::new(connect),
             idle,
+            calls: Arc::new(Semaphore::new(AT_ONCE)),
             hub: Arc::new(hub),
         })
     }
@@ -173,7 +183,9 @@ impl Postgres {
         &self,
         call: impl AsyncFnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let idle = self.idle().take().filter(Connection::is_open);
+        let _turn = self.calls.acquire().await;
+        let mut unanswered = Unanswered(Some(&self.idle));
+        let idle = self.idle().pop().filter(Connection::is_open);
         let connection = match idle {
             Some(connection) => connection,
             None => self.connect.connect().await?,
@@ -185,13 +197,28 @@ impl Postgres {
         if !matches!(result, Err(StoreError::Unavailable(_))) {
             asked.answered();
             self.hub.keep_to(connection.place());
-            *self.idle() = Some(connection);
+            unanswered.0 = None;
+            let mut idle = self.idle();
+            if idle.is_empty() || self.calls.available_permits() == 0 {
+                idle.push(connection);
+            }
         }
         result
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Unless a call was answered, its server may be gone: then the next one does not begin with another connection to it.
+struct Unanswered<'a>(Option<&'a Mutex<Vec<Connection>>>);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(idle) = self.0 {
+            idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod hosts;
 mod losses;
+mod many;
 mod refusals;
 
 use std::fs;
