@@ -30,6 +30,7 @@ mod adopted;
 mod changes;
 mod inserting;
 mod inserting_early;
+mod insisting;
 mod waiting;
 mod removing;
 mod removing_at_rest;

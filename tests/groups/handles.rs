@@ -1,11 +1,10 @@
 //! Members in the hands of others: stopped, started and restarted by their handles, and shared.
 
-use std::sync::{Arc, Mutex, OnceLock, mpsc::channel};
+use std::sync::{Mutex, mpsc::channel};
 use std::time::Duration;
 
 use startstop_core::{
-    Context, Exit, Group, Member, OnFailure, Runner, Service, Settings, StartStop, State,
-    StopError, blocking_fn, service_fn,
+    Context, Exit, Group, OnFailure, Runner, Service, Settings, State, StopError, blocking_fn,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -257,78 +256,6 @@ async fn a_stop_of_the_group_cancels_a_start_that_a_handle_has_asked_for() {
         outcome(removing).await.unwrap();
         assert_eq!(journal.count("+a"), 1);
     }
-}
-
-/// A service that asks for another cycle whenever it is told to end, by its context or by its handle.
-fn insists(by_handle: Arc<OnceLock<Arc<dyn StartStop>>>) -> impl Service {
-    service_fn(move |cx: Context| {
-        let handle = by_handle.get().cloned();
-        async move {
-            cx.cancelled().await;
-            let Some(handle) = handle else {
-                return cx.request_restart();
-            };
-            drop(handle.start().await);
-        }
-    })
-}
-
-/// Else neither would ever be over.
-#[tokio::test(start_paused = true)]
-async fn a_member_that_insists_on_another_cycle_has_none_in_a_stop_or_a_removal() {
-    for by_handle in [false, true] {
-        let handle = Arc::new(OnceLock::new());
-        let journal = Journal::new();
-        let builder = Group::builder("app").with("b", journal.probe("b"));
-        let app = started(builder.with("a", insists(Arc::clone(&handle)))).await;
-        let a = app.service().get("a").unwrap();
-        if by_handle {
-            drop(handle.set(Arc::clone(&a)));
-            // From its next cycle on it knows its handle.
-            within(a.restart()).await.unwrap();
-            idle().await;
-        }
-        let cycles = a.status().cycles();
-        let stop = within(app.stop()).await;
-        // It waits for itself, and so it is late.
-        assert_eq!(stop.is_err(), by_handle, "{stop:?}");
-        assert_eq!((app.state(), a.status().cycles()), (State::Stopped, cycles));
-
-        within(app.start()).await.unwrap();
-        idle().await;
-        let removed = within(app.service().remove("a")).await;
-        assert_eq!(removed.is_err(), by_handle, "{removed:?}");
-        assert_eq!(
-            (a.state(), a.status().cycles()),
-            (State::Stopped, cycles + 1)
-        );
-        stopped(&app).await;
-    }
-}
-
-/// The group took it down again for ever, and never came to the end of its restart.
-#[tokio::test(start_paused = true)]
-async fn a_member_that_insists_on_another_cycle_waits_for_the_restart_that_takes_it_down() {
-    let insists = || insists(Arc::default());
-    let journal = Journal::new();
-    let fails = on(OnFailure::RestartAll, journal.probe("a"));
-    let builder = Group::builder("app").with("a", fails);
-    let builder = builder.with("b", insists());
-    let bound = Member::new(insists()).bound_to(["a"]);
-    let app = started(builder.with("c", bound)).await;
-    let cycles = |name| app.service().get(name).unwrap().status().cycles();
-    journal.tell("a", Act::Fail);
-    within(app.service().get("c").unwrap().wait()).await;
-    within(app.service().get("c").unwrap().wait_for(State::Running)).await;
-    idle().await;
-    assert_eq!((cycles("b"), cycles("c")), (2, 2));
-
-    within(app.service().get("a").unwrap().restart())
-        .await
-        .unwrap();
-    idle().await;
-    assert_eq!((cycles("b"), cycles("c")), (2, 3));
-    stopped(&app).await;
 }
 
 /// The group was ending by itself, and had told it for that.

@@ -127,6 +127,7 @@ impl<'a> Supervisor<'a> {
         let seen = std::mem::replace(&mut table.entry_mut(id).seen, look.cycle);
         if look.cycle > seen {
             // It was started by its handle, and has ended before anybody looked.
+            table.plan.on_restarted(id);
             table.plan.on_starting(id);
         }
         if look.state == State::Stopped {

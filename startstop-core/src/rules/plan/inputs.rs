@@ -96,12 +96,19 @@ impl GroupPlan {
         }
     }
 
-    /// A member that was told to stop has ended, and was started again by its handle: it is told again.
+    /// A member that was told to stop has ended, and was started again by its handle. That takes it out of a restart, as if it had
+    /// been seen at rest in between; one that is to stay down is told again.
     pub(crate) fn on_restarted(&mut self, id: Id) {
-        if self.node(id).state == MemberState::Stopping {
-            counts::set_state(self, id, MemberState::Starting);
-            self.pending.push_back(id);
+        let node = self.node(id);
+        if node.state != MemberState::Stopping {
+            return;
         }
+        if node.restart.comes_again() && !node.kind.leaves() {
+            stopping::comes_down(self, id);
+            return;
+        }
+        counts::set_state(self, id, MemberState::Starting);
+        self.pending.push_back(id);
     }
 
     /// The barriers behind a member that rises have something to wait for again.

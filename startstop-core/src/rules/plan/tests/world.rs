@@ -29,6 +29,8 @@ pub(super) enum Move {
     ReallyEnd(Id),
     /// Its handle starts it.
     StartByHand(Id),
+    /// It has ended, and its handle has started it anew before anybody looked.
+    StartAgain(Id),
     /// It was at rest, or on its way there, when the group told it to stop.
     Unasked(Id),
     /// It has had its time to stop.
@@ -146,6 +148,7 @@ impl World {
                 end(MemberEnd::Stuck, Limit::Allows);
                 end(MemberEnd::Completed, Limit::Allows);
                 end(MemberEnd::Failed, Limit::Allows);
+                moves.push(Move::StartAgain(id));
                 if self.range == Range::All {
                     moves.extend([Move::Unasked(id), Move::Late(id)]);
                 }
@@ -201,6 +204,12 @@ impl World {
             }
             Move::StartByHand(id) => {
                 (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, true);
+                self.plan.on_starting(id);
+            }
+            Move::StartAgain(id) => {
+                (self.does[id.0], self.by_hand[id.0]) = (Does::Starts, true);
+                self.late[id.0] = false;
+                self.plan.on_restarted(id);
                 self.plan.on_starting(id);
             }
             Move::Late(id) => {
