@@ -317,7 +317,7 @@ impl LeaseStore for Postgres {
         }
         let listener = self.hub.listener(&*self.connect).await?;
         let heard = listener.heard();
-        let mut changes = heard.subscribe();
+        let mut changes = heard.follow(name);
         let known = match heard.known(name) {
             Some(known) => known,
             None => {
@@ -333,12 +333,10 @@ impl LeaseStore for Postgres {
         }
         loop {
             match changes.recv().await {
-                Ok(Some((told, record))) if told == name && record.version() != seen => {
-                    return Ok(Some(record));
-                }
-                Ok(Some(_)) => {}
+                Ok(record) if record.version() != seen => return Ok(Some(record)),
+                Ok(_) => {}
                 Err(RecvError::Lagged(_)) => return Ok(None),
-                Ok(None) | Err(RecvError::Closed) => {
+                Err(RecvError::Closed) => {
                     return Err(StoreError::unavailable(
                         "the connection that listens is gone",
                     ));

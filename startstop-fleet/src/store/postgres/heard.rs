@@ -15,6 +15,9 @@ use crate::record::{Record, Version};
 /// The most changes that are kept: a reader that is further behind begins anew.
 const CHANGES: usize = 4096;
 
+/// The most that are kept for those who follow one lease.
+const CHANGES_OF_ONE: usize = 16;
+
 /// A lease and its record, or nothing once nobody listens any more.
 pub(super) type Notified = Option<(String, Record)>;
 
@@ -23,6 +26,8 @@ pub(super) struct Heard {
     /// By its name, the newest.
     known: Mutex<HashMap<String, Record>>,
     changes: broadcast::Sender<Notified>,
+    /// By name, for those who follow one lease: they are not woken for any other.
+    followed: Mutex<HashMap<String, broadcast::Sender<Record>>>,
     closed: AtomicBool,
 }
 
@@ -32,12 +37,24 @@ impl Heard {
         Self {
             known: Mutex::default(),
             changes,
+            followed: Mutex::default(),
             closed: AtomicBool::new(false),
         }
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Notified> {
         self.changes.subscribe()
+    }
+
+    /// Returns the changes of one lease, which end with the connection.
+    pub(super) fn follow(&self, name: &str) -> broadcast::Receiver<Record> {
+        let mut followed = self.followed();
+        if self.is_closed() {
+            return broadcast::Sender::new(1).subscribe();
+        }
+        let changes = followed.entry(name.to_owned());
+        let changes = changes.or_insert_with(|| broadcast::Sender::new(CHANGES_OF_ONE));
+        changes.subscribe()
     }
 
     pub(super) fn known(&self, name: &str) -> Option<Record> {
@@ -67,17 +84,29 @@ impl Heard {
     pub(super) fn tell(&self, payload: &str) {
         if let Some((name, record)) = parse(payload) {
             self.note(&name, &record);
+            let mut followed = self.followed();
+            if let Some(changes) = followed.get(&name) {
+                if changes.send(record.clone()).is_err() {
+                    followed.remove(&name);
+                }
+            }
+            drop(followed);
             self.changes.send(Some((name, record))).ok();
         }
     }
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.followed().clear();
         self.changes.send(None).ok();
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    fn followed(&self) -> MutexGuard<'_, HashMap<String, broadcast::Sender<Record>>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Record>> {
@@ -106,7 +135,22 @@ fn parse(payload: &str) -> Option<(String, Record)> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Record, Version, parse};
+    use tokio::sync::broadcast::error::TryRecvError;
+
+    use super::{Heard, Record, Version, parse};
+
+    #[test]
+    fn who_follows_a_lease_hears_of_no_other_and_of_the_end() {
+        let heard = Heard::new();
+        let mut changes = heard.follow("a");
+        heard.tell("9 7 15000 1 bhost");
+        assert_eq!(changes.try_recv(), Err(TryRecvError::Empty));
+        heard.tell("10 8 15000 1 ahost");
+        assert_eq!(changes.try_recv().unwrap().fence(), 8);
+        heard.close();
+        assert_eq!(changes.try_recv(), Err(TryRecvError::Closed));
+        assert_eq!(heard.follow("a").try_recv(), Err(TryRecvError::Closed));
+    }
 
     #[test]
     fn a_notification_has_the_record_in_it() {
