@@ -7,13 +7,16 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::connection::Connection;
 use super::listen::Hub;
 
 /// How long the server may take to hear of it.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// When it is asked once more: a busy one may have heard of the end before the statement, and have begun it then.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Until it is [taken back](Self::take_back) its call is not answered.
 pub(super) struct Busy<'a> {
@@ -49,10 +52,12 @@ impl Drop for Busy<'_> {
         };
         let runtime = Handle::try_current();
         if let (Ok(runtime), true) = (runtime, self.hub.can_listen()) {
-            let cancelled = connection.cancel();
+            let (cancelled, again) = (connection.cancel(), connection.cancel());
             runtime.spawn(async move {
                 timeout(LIMIT, cancelled).await.ok();
                 drop(connection);
+                sleep(AGAIN).await;
+                timeout(LIMIT, again).await.ok();
             });
         }
     }
