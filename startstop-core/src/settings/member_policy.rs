@@ -6,8 +6,9 @@
 /// beyond which the group fails. The affected members stop at once, in reverse order and without a
 /// drain, and start in order when the group's [`backoff`](crate::GroupBuilder::backoff) is over and
 /// all of them have really ended. Meanwhile a start by its handle takes a member out of the
-/// restart, and a failure of another member merges into it and does not delay it. Members that have
-/// completed or were stopped by their handles stay so, except for the one that has failed.
+/// restart, also one that is still on its way down, and a failure of another member merges into it
+/// and does not delay it. Members that have completed or were stopped by their handles stay so,
+/// except for the one that has failed.
 ///
 /// Each failure that a member's own policy has given up on is in the group's history too, an ignored one as well.
 ///
