@@ -26,11 +26,12 @@ pub(super) fn plan(members: &[&str], owners: &[Option<usize>]) -> Vec<usize> {
     kept.into_iter().flatten().collect()
 }
 
-/// Returns how many shards each is to have: those that have the most now get one more where the division leaves a rest.
+/// Returns how many shards each is to have: those that have more than the least now get one more where the division leaves a rest. How
+/// much more they have does not count: one that has given it up already would change places with one that is about to.
 fn shares(has: &[usize], shards: usize) -> Vec<usize> {
     let (least, more) = (shards / has.len(), shards % has.len());
     let mut by_most: Vec<usize> = (0..has.len()).collect();
-    by_most.sort_by_key(|member| Reverse(has[*member]));
+    by_most.sort_by_key(|member| Reverse(has[*member].min(least + 1)));
     let mut each = vec![least; has.len()];
     for member in by_most.into_iter().take(more) {
         each[member] += 1;
@@ -148,6 +149,25 @@ mod tests {
             );
             let joined = |(before, after): (&usize, &usize)| before == after || *after == members;
             assert!(before.iter().zip(&after).all(joined), "only to the new one");
+        }
+    }
+
+    /// Each gives up what it has to in its own time, and the others plan anew meanwhile.
+    #[test]
+    fn a_join_goes_on_as_it_was_planned_whoever_gives_up_first() {
+        for members in 1..20 {
+            let before = planned(members, &[None; 64]);
+            let after = planned(members + 1, &owned(&before));
+            for first in 0..members {
+                let mut moving: Vec<usize> =
+                    (0..64).filter(|at| before[*at] != after[*at]).collect();
+                moving.sort_by_key(|at| (before[*at] + members - first) % members);
+                let mut owners = owned(&before);
+                for shard in moving {
+                    owners[shard] = None;
+                    assert_eq!(planned(members + 1, &owners), after, "{members}, {first}");
+                }
+            }
         }
     }
 
