@@ -190,6 +190,7 @@ pub(crate) fn defer<T>(node: &Arc<dyn Node>, change: impl FnOnce(&mut Deferred) 
 }
 
 /// Changes an engine under its lock and carries out what follows from that after it.
+#[inline]
 pub(crate) fn update<T>(
     node: &Arc<dyn Node>,
     change: impl FnOnce(&Shared, &mut Synced, &mut Deferred) -> T,

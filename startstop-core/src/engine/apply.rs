@@ -42,6 +42,7 @@ impl Shown {
 
 impl Synced {
     /// Feeds one input to the lifecycle and carries out what belongs under the lock.
+    #[inline]
     pub(crate) fn step(
         &mut self,
         shared: &Shared,

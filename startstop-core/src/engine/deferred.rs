@@ -179,6 +179,7 @@ impl Deferred {
     }
 
     /// Runs with the lock released.
+    #[inline]
     pub(super) fn run(&mut self, node: &Arc<dyn Node>) {
         if burst::is_asked_in() {
             self.leave_to_burst(node);

@@ -230,6 +230,7 @@ pub(crate) fn tell_one(
 }
 
 /// Tells of a change of state, before it is stored.
+#[inline]
 pub(super) fn tell_state(
     synced: &mut Synced,
     shared: &Shared,

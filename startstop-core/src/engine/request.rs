@@ -101,6 +101,7 @@ fn tell_of_drain(node: &dyn Node) {
 }
 
 /// Begins a stop, or joins the one that has begun.
+#[inline]
 fn stop_in(
     shared: &Shared,
     synced: &mut Synced,
@@ -121,6 +122,7 @@ fn stop_in(
     reply(key, synced, Answer::stop)
 }
 
+#[inline]
 fn begin_stop(
     shared: &Shared,
     synced: &mut Synced,
@@ -137,6 +139,7 @@ fn begin_stop(
 }
 
 /// Feeds the input of a stop, whose limit is noted, to the lifecycle.
+#[inline]
 fn step_to_stop(
     shared: &Shared,
     synced: &mut Synced,

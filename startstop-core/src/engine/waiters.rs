@@ -162,6 +162,7 @@ impl Waiters {
         Key(self.more.make().put(entry) + 1)
     }
 
+    #[inline]
     fn entry(&mut self, key: Key) -> Option<&mut WaiterEntry> {
         match key.0 {
             0 => Some(&mut self.first),
@@ -182,6 +183,7 @@ impl Waiters {
     }
 
     /// Sets the waker of the answer; the one before it is to be dropped outside of the lock.
+    #[inline]
     pub(crate) fn wake(&mut self, key: Key, waker: &Waker) -> Option<Waker> {
         match self.entry(key)? {
             WaiterEntry::Free | WaiterEntry::Answered(_) => None,
@@ -191,6 +193,7 @@ impl Waiters {
     }
 
     /// Returns whether the entry has its answer.
+    #[inline]
     pub(crate) fn is_answered(&mut self, key: Key) -> bool {
         matches!(self.entry(key), Some(WaiterEntry::Answered(_)))
     }

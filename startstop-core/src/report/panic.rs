@@ -82,6 +82,7 @@ impl PanicError {
 }
 
 /// Calls `f`; its panic is the error.
+#[inline]
 pub(crate) fn catch_panic<T>(f: impl FnOnce() -> T) -> Result<T, PanicError> {
     catch_unwind(AssertUnwindSafe(f)).map_err(PanicError::from_payload)
 }

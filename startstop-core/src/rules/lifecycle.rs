@@ -60,6 +60,7 @@ pub(crate) struct Lifecycle {
 
 impl Lifecycle {
     /// Takes one input and says what has to be done about it.
+    #[inline]
     pub(crate) fn step(&mut self, input: Input, rules: Rules) -> Effects {
         let effects = self.take(input, rules);
         if self.end != End::None {
@@ -69,6 +70,7 @@ impl Lifecycle {
         effects
     }
 
+    #[inline]
     fn take(&mut self, input: Input, rules: Rules) -> Effects {
         match input {
             Input::Start => requests::start(self, rules),

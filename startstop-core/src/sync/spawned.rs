@@ -29,6 +29,7 @@ impl Future for Empty {
 }
 
 /// Spawns a task.
+#[inline]
 pub(crate) fn spawn_on<F>(on: &Handle, future: F) -> AbortHandle
 where
     F: Future<Output = ()> + Send + 'static,
@@ -52,6 +53,7 @@ pub(crate) fn flush_lifo_slot(on: &Handle) {
 
 /// Returns whether the current runtime, which is this one, has timers. Nothing tells but the panic of a timer that is made
 /// without; where panics do not unwind it is taken to have some.
+#[inline]
 pub(crate) fn has_timers(on: &Handle) -> bool {
     thread_local! {
         static LAST: Cell<Option<(Id, bool)>> = const { Cell::new(None) };

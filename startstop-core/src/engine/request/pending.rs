@@ -58,6 +58,7 @@ where
 {
     type Output = T;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<T> {
         let Self {
             request,
@@ -126,6 +127,7 @@ impl<'a> PendingReply<'a> {
     }
 
     /// Looks for the answer, or leaves the waker for it: then, whether a deadline task is owed.
+    #[inline]
     fn look(&self, key: Key, task: &Task<'_>) -> Result<Answer, bool> {
         let mut synced = self.node.shared().synced();
         if let Some(answer) = synced.waiters.take(key) {

@@ -57,6 +57,7 @@ pub(super) fn comes_again(node: &dyn Node) -> bool {
 
 /// Returns whether a member starts or stops in a cycle and an attempt that are known, and has been ready in it only if that is
 /// known.
+#[inline]
 pub(super) fn is_on_its_way(
     node: &dyn Node,
     known_start: StartSeen,
@@ -70,6 +71,7 @@ pub(super) fn is_on_its_way(
 }
 
 /// Returns the error of a stop of a member that does not yield.
+#[inline]
 pub(super) fn stuck(node: &dyn Node) -> Option<StopError> {
     let synced = node.shared().synced();
     synced.unresponsive().cloned().map(StopError::Unresponsive)
@@ -101,6 +103,7 @@ pub(super) enum StopSeen {
 }
 
 impl MemberSnapshot {
+    #[inline]
     pub(super) fn at(node: &dyn Node) -> Self {
         let synced = node.shared().synced();
         let stuck = synced.unresponsive().cloned().map(StopError::Unresponsive);

@@ -38,6 +38,7 @@ fn count_as_ready(life: &mut Lifecycle) -> Effects {
     Effects::STARTED
 }
 
+#[inline]
 pub(super) fn run_ended(life: &mut Lifecycle, end: RunEnd, rules: Rules) -> Effects {
     let Run::Alive(job) = life.run else {
         return Effects::NONE;

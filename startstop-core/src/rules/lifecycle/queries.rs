@@ -127,6 +127,7 @@ impl Lifecycle {
     }
 
     /// Returns the deadline that is to be kept now.
+    #[inline]
     pub(crate) fn timer(&self) -> Timer {
         match (self.state, self.stage) {
             _ if self.unresponsive => Timer::None,

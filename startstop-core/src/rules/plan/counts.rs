@@ -75,6 +75,7 @@ impl Counts {
 }
 
 /// The node with this id has counted as `was` and counts as `is` from now on.
+#[inline]
 fn recount(plan: &mut GroupPlan, id: Id, was: CountedAs, is: CountedAs) {
     plan.counts.step(was, is);
     if (was.0 ^ is.0) & CountedAs::UNSETTLED == 0 {
@@ -88,6 +89,7 @@ fn recount(plan: &mut GroupPlan, id: Id, was: CountedAs, is: CountedAs) {
 }
 
 /// Changes a node, and what is counted with it.
+#[inline]
 pub(super) fn change(plan: &mut GroupPlan, id: Id, change: impl FnOnce(&mut PlanNode)) {
     let node = plan.node_mut(id);
     let was = CountedAs::of(node);
@@ -122,6 +124,7 @@ pub(super) fn count_out(plan: &mut GroupPlan, id: Id, node: &PlanNode) {
 }
 
 /// The member is ready, or rests and was: its dependents may start.
+#[inline]
 pub(super) fn satisfy(plan: &mut GroupPlan, id: Id) {
     if std::mem::replace(&mut plan.node_mut(id).readiness.satisfied, true) {
         return;
@@ -159,11 +162,13 @@ pub(super) fn unsatisfy(plan: &mut GroupPlan, id: Id) {
     }
 }
 
+#[inline]
 pub(super) fn set_state(plan: &mut GroupPlan, id: Id, state: MemberState) {
     change(plan, id, |node| node.enter(state));
 }
 
 /// A member that goes down keeps those that it depends on from going down.
+#[inline]
 pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
     if std::mem::replace(&mut plan.node_mut(id).stopping.blocks, true) {
         return;
@@ -176,6 +181,7 @@ pub(super) fn count_blocker(plan: &mut GroupPlan, id: Id) {
 }
 
 /// A member that is down, as all that depend on it, keeps nobody any more.
+#[inline]
 pub(super) fn unblock_deps(plan: &mut GroupPlan, id: Id) {
     if !std::mem::replace(&mut plan.node_mut(id).stopping.blocks, false) {
         return;

@@ -80,6 +80,7 @@ impl Wait {
 }
 
 /// Waits until the attempt is at `stage`, in an entry under `topic` if need be.
+#[inline]
 fn poll_stage(
     attempt: &Attempt,
     stage: StopStage,
