@@ -32,7 +32,7 @@ use crate::rules::graph::Id;
 use crate::runner::StartStop;
 use crate::runner::snapshot;
 use crate::service::context::Context;
-use crate::service::{Owner, Parts, Service, Spans};
+use crate::service::{EachPart, Owner, Parts, Service, Spans};
 use crate::settings::Settings;
 use crate::settings::restart_policy::Backoff;
 use crate::sync::{Mutex, MutexGuard};
@@ -277,6 +277,13 @@ impl Service for Group {
         let table = self.shared.table();
         let part = |entry: &TableEntry| (entry.name.clone(), Arc::clone(entry.part.node()));
         Parts(table.as_added().map(part).collect())
+    }
+
+    fn __each_part(&self, visit: EachPart<'_>) {
+        let table = self.shared.table();
+        table
+            .as_added()
+            .for_each(|entry| visit.0(entry.part.node()));
     }
 
     fn __identity(&self) -> Option<Identity> {

@@ -21,7 +21,7 @@ pub use crate::report::panic::BoxError;
 pub use crate::report::state::Readiness;
 pub use crate::report::status::Status;
 pub use crate::service::context::Context;
-pub use crate::service::{Owner, Parts, Service, Spans};
+pub use crate::service::{EachPart, Owner, Parts, Service, Spans};
 pub use crate::settings::Settings;
 pub use crate::settings::restart_policy::{Backoff, RestartPolicy};
 

@@ -282,6 +282,14 @@ pub trait Service: Send + Sync + 'static {
         Parts::default()
     }
 
+    /// Visits them, under a lock of the composite maybe: the visitor takes none.
+    #[doc(hidden)]
+    fn __each_part(&self, visit: EachPart<'_>) {
+        for (_, part) in &self.__parts().0 {
+            visit.0(part);
+        }
+    }
+
     /// The runner that a composite is given to, unless it has one already.
     #[doc(hidden)]
     fn __bind(&self, owner: Owner) {
@@ -329,6 +337,11 @@ pub struct SharedRunner(
 #[allow(missing_debug_implementations)] // Not for users.
 #[derive(Default)]
 pub struct Parts(pub(crate) Vec<(SharedName, Arc<dyn Node>)>);
+
+/// A visitor of the parts of a composite.
+#[doc(hidden)]
+#[allow(missing_debug_implementations)] // Not for users.
+pub struct EachPart<'a>(pub(crate) &'a mut dyn FnMut(&Arc<dyn Node>));
 
 /// How long the stop of each part of a composite can take.
 #[doc(hidden)]
@@ -415,6 +428,10 @@ impl<S: Service> Service for Arc<S> {
 
     fn __parts(&self) -> Parts {
         S::__parts(self)
+    }
+
+    fn __each_part(&self, visit: EachPart<'_>) {
+        S::__each_part(self, visit);
     }
 
     fn __identity(&self) -> Option<Identity> {

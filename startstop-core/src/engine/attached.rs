@@ -122,7 +122,14 @@ fn find<'s>(synced: &'s mut Synced, node: &Arc<dyn Node>) -> Option<&'s mut Atta
     attached.find(|part| is_same(&part.node, node))
 }
 
-/// Returns the parts of the attempt under their names.
+/// Visits the attached parts, in order.
+pub(crate) fn each_part(synced: &Synced, visit: &mut dyn FnMut(&Arc<dyn Node>)) {
+    for part in all(synced) {
+        visit(&part.node);
+    }
+}
+
+/// Returns the attached parts, in order.
 pub(crate) fn parts_of(synced: &Synced) -> Vec<(SharedName, Arc<dyn Node>)> {
     all(synced)
         .iter()

@@ -28,7 +28,10 @@ pub(crate) enum Allowed {
 pub(crate) fn below(node: &dyn Node) -> Duration {
     let shared = node.shared();
     // Else nothing drains; and a runner at each level that is dropped must not look at all below.
-    if shared.settings.own_drain().is_some() || !shared.atomic_state.read().is_running() {
+    if !shared.marks.may_have_parts()
+        || shared.settings.own_drain().is_some()
+        || !shared.atomic_state.read().is_running()
+    {
         return Duration::ZERO;
     }
     grace::drain_below(node)

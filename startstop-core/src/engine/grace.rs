@@ -57,15 +57,30 @@ pub(crate) fn span_in_stop(node: &dyn Node) -> Span {
 /// The longest drain of what a service is made of. What has one of its own drains no longer than that.
 #[inline]
 pub(crate) fn drain_below(root: &dyn Node) -> Duration {
-    let mut longest = Duration::ZERO;
-    let mut open = root.parts();
-    while let Some((_, part)) = open.pop() {
+    let mut drains = Drains::default();
+    root.each_part(&mut |part| drains.look_at(part));
+    while let Some(part) = drains.open.pop() {
+        part.each_part(&mut |part| drains.look_at(part));
+    }
+    drains.longest
+}
+
+/// The drains that a walk has found, and where it goes on.
+#[derive(Default)]
+struct Drains {
+    longest: Duration,
+    open: Vec<Arc<dyn Node>>,
+}
+
+impl Drains {
+    #[inline]
+    fn look_at(&mut self, part: &Arc<dyn Node>) {
         match part.shared().settings.own_drain() {
-            Some(drain) => longest = longest.max(drain),
-            None => open.extend(part.parts()),
+            Some(drain) => self.longest = self.longest.max(drain),
+            None if part.shared().marks.may_have_parts() => self.open.push(Arc::clone(part)),
+            None => {}
         }
     }
-    longest
 }
 
 /// Returns how long these parts of a composite can take each.

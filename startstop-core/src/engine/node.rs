@@ -25,6 +25,9 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Returns what the service is made of, where it is made of runners.
     fn parts(&self) -> Vec<(SharedName, Arc<dyn Node>)>;
 
+    /// Visits them, under a lock maybe: the visitor takes none.
+    fn each_part(&self, visit: &mut dyn FnMut(&Arc<dyn Node>));
+
     /// Returns which composite the service is.
     fn identity(&self) -> Option<Identity>;
 

@@ -17,7 +17,7 @@ use crate::engine::{Identity, Job, Mark, Node, Shared, Synced, attached, parts};
 use crate::report::shared_name::SharedName;
 use crate::report::status::Status;
 use crate::rules::span::Span;
-use crate::service::{Service, Spans};
+use crate::service::{EachPart, Service, Spans};
 
 use shutdown_call::MakeShutdown;
 
@@ -43,6 +43,13 @@ impl<S: Service> Node for Inner<S> {
 
     fn parts(&self) -> Vec<(SharedName, Arc<dyn Node>)> {
         with_attached(self.service.__parts().0, &self.shared)
+    }
+
+    fn each_part(&self, visit: &mut dyn FnMut(&Arc<dyn Node>)) {
+        self.service.__each_part(EachPart(visit));
+        if self.shared.marks.has(Mark::HasAttached) {
+            attached::each_part(&self.shared.synced(), visit);
+        }
     }
 
     fn identity(&self) -> Option<Identity> {

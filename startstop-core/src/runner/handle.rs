@@ -58,6 +58,10 @@ impl<S: Service> Runner<S> {
             shared: Shared::new(settings),
             service,
         });
+        // Those of a group may come later.
+        if inner.service.__is_owner() || !inner.service.__parts().0.is_empty() {
+            inner.shared.marks.set(Mark::IsComposite);
+        }
         let node: Weak<dyn Node> = Arc::downgrade(&inner) as Weak<dyn Node>;
         inner.service.__bind(Owner(node));
         Self::of_node(inner)

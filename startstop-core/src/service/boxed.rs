@@ -8,7 +8,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::size::is_large;
-use super::{Owner, Parts, Service, Spans, named};
+use super::{EachPart, Owner, Parts, Service, Spans, named};
 use crate::engine::Identity;
 use crate::report::panic::BoxError;
 use crate::report::status::Status;
@@ -101,6 +101,10 @@ impl Service for BoxService {
         self.service().parts()
     }
 
+    fn __each_part(&self, visit: EachPart<'_>) {
+        self.service().each_part(visit);
+    }
+
     fn __identity(&self) -> Option<Identity> {
         self.service().identity()
     }
@@ -152,6 +156,7 @@ trait DynService: Send + Sync {
     fn grace_of(&self, parts: Spans<'_>) -> Option<Duration>;
     fn is_owner(&self) -> bool;
     fn parts(&self) -> Parts;
+    fn each_part(&self, visit: EachPart<'_>);
     fn identity(&self) -> Option<Identity>;
     fn bind(&self, owner: Owner);
 }
@@ -205,6 +210,10 @@ impl<S: Service> DynService for S {
 
     fn parts(&self) -> Parts {
         Service::__parts(self)
+    }
+
+    fn each_part(&self, visit: EachPart<'_>) {
+        Service::__each_part(self, visit);
     }
 
     fn identity(&self) -> Option<Identity> {
