@@ -80,7 +80,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("cycle", All),
         (BARE, "cycle"),
-        [1.30, 1.80],
+        [1.30, 1.72],
     ),
     figure(
         "cycle, to bare tokio",
@@ -94,7 +94,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("cycle", All),
         (BY_HAND, "cycle"),
-        [1.15, 1.62],
+        [1.15, 1.55],
     ),
     figure(
         "cycle, to the same by hand",
@@ -108,7 +108,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("hooked", All),
         (BARE, "cycle"),
-        [1.55, 2.34],
+        [1.55, 2.26],
     ),
     figure(
         "hook that awaits, to bare tokio",
@@ -122,7 +122,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("ready", All),
         (BARE, "cycle"),
-        [1.50, 2.02],
+        [1.50, 1.935],
     ),
     figure(
         "hook that is ready, to bare tokio",
@@ -136,7 +136,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("restart", All),
         (BARE, "cycle"),
-        [0.62, 1.06],
+        [0.62, 0.988],
     ),
     figure(
         "restart, to a bare stop and start",
@@ -150,7 +150,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("failing", All),
         (BY_HAND, "failing"),
-        [1.25, 2.05],
+        [1.25, 1.96],
     ),
     figure(
         "failing restart, to a loop",
@@ -164,14 +164,14 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("crowd", Start),
         (BARE, "crowd"),
-        [2.10, 2.55],
+        [2.10, 2.47],
     ),
     figure(
         "crowd, stop",
         One,
         ("crowd", Stop),
         (BARE, "crowd"),
-        [1.90, 2.762],
+        [1.90, 2.722],
     ),
     figure(
         "crowd, start",
@@ -192,28 +192,28 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("star", Start),
         (BARE, "star"),
-        [3.30, 3.980],
+        [3.30, 3.855],
     ),
     figure(
         "star, stop",
         One,
         ("star", Stop),
         (BARE, "star"),
-        [4.00, 4.910],
+        [4.00, 4.775],
     ),
     figure(
         "chain, start",
         One,
         ("chain", Start),
         (BARE, "chain"),
-        [3.80, 3.590],
+        [3.80, 3.507],
     ),
     figure(
         "chain, stop",
         One,
         ("chain", Stop),
         (BARE, "chain"),
-        [4.20, 4.220],
+        [4.20, 4.097],
     ),
     figure(
         "star, start",

@@ -62,6 +62,7 @@ impl Listener {
     }
 
     /// Puts an event into the stream; says whether anybody may read it.
+    #[inline]
     fn tell(
         &self,
         (cycle, attempt): (u64, u64),

@@ -141,6 +141,7 @@ impl QueueContent {
         self.events.pop_front()
     }
 
+    #[cold]
     fn tell_missed(&mut self) -> Event {
         let missed = std::mem::take(&mut self.missed);
         Event {

@@ -94,6 +94,7 @@ impl Events {
     /// let runner = Runner::new(once(async |_cx| ()));
     /// assert!(runner.events().try_next().is_none());
     /// ```
+    #[inline]
     pub fn try_next(&mut self) -> Option<Event> {
         self.queue.take(None).ok()
     }
