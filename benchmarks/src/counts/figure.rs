@@ -213,7 +213,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         One,
         ("chain", Stop),
         (BARE, "chain"),
-        [4.20, 4.097],
+        [4.20, 4.15],
     ),
     figure(
         "star, start",
