@@ -138,10 +138,14 @@ impl GuardShared {
 
     /// In order, if there is time; then by force. Children are killed before anything else.
     fn exit(&self) {
-        leave(self.last_words());
+        let has_left = leave();
+        // Nothing is ever sent: its drop is the event.
+        let _ = has_left.recv_timeout(self.last_words());
         let name = self.name.clone();
         let speaker = thread::Builder::new().spawn(move || {
             eprintln!("{name}: the lease is over and the service has not ended: the process exits");
+            // On a busy machine it may not have begun yet.
+            let _ = has_left.recv();
             process::exit(1);
         });
         let left = self.until.get().saturating_sub(clock::now());
@@ -152,17 +156,16 @@ impl GuardShared {
     }
 }
 
-/// Calls what stands for the destructors, which do not run, and waits for that no longer than for last words.
-fn leave(last_words: Duration) {
+/// Calls what stands for the destructors, which do not run; the channel closes when that is done.
+fn leave() -> mpsc::Receiver<()> {
     let (done, is_done) = mpsc::channel::<()>();
     let leaves = move || {
         startstop_core::__leave();
         drop(done);
     };
-    if thread::Builder::new().spawn(leaves).is_ok() {
-        // Nothing is ever sent: its drop is the event.
-        let _ = is_done.recv_timeout(last_words);
-    }
+    // Without a thread nothing is called, and the channel is closed.
+    let _ = thread::Builder::new().spawn(leaves);
+    is_done
 }
 
 /// A kill does nothing to the first process of a container; an abort does.

@@ -97,6 +97,12 @@ fn a_service_whose_destructor_hangs_ends_with_its_process() {
     assert_exits("destructor");
 }
 
+/// Children are killed then, for example.
+#[test]
+fn what_stands_for_the_destructors_has_what_is_left_of_the_term() {
+    assert_exits("leaves");
+}
+
 #[test]
 fn a_full_stderr_does_not_hold_it_up() {
     assert_exits("stderr");

@@ -28,7 +28,10 @@ fn main() {
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
-    startstop_core::__on_leave(|| println!("left"));
+    startstop_core::__on_leave(match &*case {
+        "leaves" => leave_slowly,
+        _ => say_left,
+    });
     match &*case {
         "stderr" => fill_stderr(),
         "exit" => hang_in_exit(),
@@ -37,6 +40,16 @@ fn main() {
     runtime.block_on(run(&case));
     // The end of the process takes away what hangs.
     process::exit(0);
+}
+
+fn say_left() {
+    println!("left");
+}
+
+/// It takes longer than the last words have, and less than is left of the term.
+fn leave_slowly() {
+    thread::sleep(Duration::from_millis(15));
+    say_left();
 }
 
 async fn run(case: &str) {
@@ -164,7 +177,7 @@ fn made(case: &str, term: Term) -> BoxService {
         // It takes all of the time that it has to stop, and is dropped then.
         "tight" => service_fn(|_: Context| std::future::pending::<()>()).boxed(),
         // A thread cannot be aborted.
-        "deaf" | "report" | "resigns" | "stops" => blocking_fn(|_| {
+        "deaf" | "leaves" | "report" | "resigns" | "stops" => blocking_fn(|_| {
             BEGAN.store(true, Ordering::SeqCst);
             thread::sleep(LONG);
         })
