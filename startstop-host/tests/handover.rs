@@ -207,6 +207,21 @@ fn a_successor_that_is_frozen_is_given_up_and_ends_when_it_wakes() {
     assert_eq!(new.code(), Some(0));
 }
 
+/// What it has waited for is there when it wakes, and so is the word of the program that has given it up.
+#[test]
+fn a_successor_that_is_ready_as_it_wakes_ends_too() {
+    let (place, mut old) = Place::taken("asleep-and-ready");
+    let at = old.at.unwrap();
+    let mut frozen = place.start(1, "waits").listening();
+    freeze(&frozen);
+    let _new = place.start(2, "").ready();
+    assert_eq!(old.code(), Some(0));
+    drop(frozen.child.stdin.take());
+    signal(&frozen, "-CONT");
+    assert_eq!(frozen.code(), Some(1));
+    assert_eq!(ask(at).unwrap(), 2);
+}
+
 /// By hand: it says each second that it is alive, and has all the time.
 #[test]
 fn a_successor_that_takes_its_time_is_waited_for() {

@@ -122,7 +122,11 @@ impl Succession {
         tokio::select! {
             biased;
             () = self.gives_up() => Began::GivenUp,
-            ready = self.ready() => if ready { Began::Ready } else { Began::Gone },
+            ready = self.ready() => match &self.predecessor {
+                _ if !ready => Began::Gone,
+                Some(predecessor) if predecessor.has_given_up() => Began::GivenUp,
+                _ => Began::Ready,
+            },
         }
     }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketType, recvmsg, sendmsg,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketType, recv, recvmsg, sendmsg,
 };
 
 use super::alive::{Alive, WAIT};
@@ -87,6 +87,17 @@ impl Predecessor {
         let stream = self.stream.try_clone()?;
         stream.set_nonblocking(true)?;
         tokio::net::UnixStream::from_std(stream)
+    }
+
+    /// Returns whether it has given this program up, as far as the system knows: a runtime that wakes may not know it yet.
+    pub(super) fn has_given_up(&self) -> bool {
+        let mut byte = [0];
+        while let Ok((1.., _)) = recv(&self.stream, &mut byte, RecvFlags::DONTWAIT) {
+            if byte == [GIVEN_UP] {
+                return true;
+            }
+        }
+        false
     }
 
     /// Tells it that it is replaced. One that has ended by itself need not know.
