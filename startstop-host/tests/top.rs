@@ -185,6 +185,8 @@ async fn lines_that_are_wider_than_the_terminal_are_cut() {
     let mut script = Command::new("script");
     let mut script = script
         .args(["--quiet", "--command", &top, "/dev/null"])
+        // The shell that it begins says first if it does not know the locale.
+        .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
