@@ -207,7 +207,7 @@ fn a_successor_that_is_frozen_is_given_up_and_ends_when_it_wakes() {
     assert_eq!(new.code(), Some(0));
 }
 
-/// What it has waited for is there when it wakes, and so is the word of the program that has given it up.
+/// Two things are there when it wakes: the line that it has waited for, and the word of the program that has given it up.
 #[test]
 fn a_successor_that_is_ready_as_it_wakes_ends_too() {
     let (place, mut old) = Place::taken("asleep-and-ready");
